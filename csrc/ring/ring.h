@@ -1,0 +1,38 @@
+// Vectors and matrices over Z_2^64. Local work only; out may be one of the inputs or disjoint from
+// them, never a partial overlap. Sizes must agree (Code::usage otherwise). All functions dispatch to
+// the widest target the CPU runs; `target` forces one ("" = best, or PETCORE_TARGET).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/buffer.h"
+
+namespace petcore::ring {
+
+void add(Words out, ConstWords x, ConstWords y, std::string_view target = "");
+void sub(Words out, ConstWords x, ConstWords y, std::string_view target = "");
+void neg(Words out, ConstWords x, std::string_view target = "");
+void mul(Words out, ConstWords x, ConstWords y, std::string_view target = "");
+// scale: out = x * factor; shifts: logical left/right and arithmetic right, 0 <= bits < 64.
+void scale(Words out, ConstWords x, std::uint64_t factor, std::string_view target = "");
+void shift_left(Words out, ConstWords x, unsigned bits, std::string_view target = "");
+void shift_right(Words out, ConstWords x, unsigned bits, std::string_view target = "");
+void shift_right_signed(Words out, ConstWords x, unsigned bits, std::string_view target = "");
+std::uint64_t sum(ConstWords x, std::string_view target = "");
+// mul_add2: out = a * b + c * d + e, the local half of a Beaver product.
+void mul_add2(Words out, ConstWords a, ConstWords b, ConstWords c, ConstWords d, ConstWords e,
+              std::string_view target = "");
+
+// matmul: out (m x n) = a (m x k) times b (k x n), row-major; with accumulate, added to out.
+// Only here out must not alias an input.
+void matmul(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k, std::size_t n,
+            bool accumulate = false, std::string_view target = "");
+// transpose: out (n x m) = the transpose of a (m x n).
+void transpose(Words out, ConstWords a, std::size_t m, std::size_t n);
+
+std::vector<std::string_view> targets();
+
+}  // namespace petcore::ring

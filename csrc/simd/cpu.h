@@ -1,0 +1,24 @@
+// What this machine's processor can do, and which compiled target a kernel should use.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace petcore::simd {
+
+// Features as the operating system lets us use them (register state checked).
+struct Cpu {
+  bool avx2 = false, aesni = false, vaes = false, avx512 = false /* F, BW, DQ, VL */, neon = false,
+       neon_aes = false;
+};
+
+// cpu detects once and remembers.
+const Cpu& cpu();
+
+// forced_target is the value of PETCORE_TARGET ("portable", "aesni", "avx2", ...) or empty.
+std::string forced_target();
+
+}  // namespace petcore::simd

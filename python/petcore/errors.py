@@ -1,0 +1,289 @@
+"""The one error tree of petcore.
+
+Every class has a stable ``code`` (the word that logs and peers see) and says whether the same work may
+succeed when tried again on a new session (``retryable``; a failed session is never usable again).
+A message names the party, the operation and the remedy; it never holds a share, a key or another
+party's data.
+
+::
+
+    PetcoreError                  code        retry  raised when
+    ├── UsageError                usage              wrong dtype, shape, range, missing argument
+    ├── ConfigError               config             a file or option cannot be understood
+    ├── LinkError                 link
+    │   ├── PeerUnreachable       unreachable yes    the peer never answered the connection
+    │   ├── PeerClosed            closed      yes    the peer's process or link went away
+    │   ├── PeerLate              late        yes    the peer lives but missed the deadline
+    │   ├── PeerSilent            silent      yes    not even a heartbeat arrived
+    │   ├── PeerUntrusted         untrusted          the peer's key is not the pinned one
+    │   └── BadFrame              frame              no frame, or more bytes than agreed
+    ├── AgreementError            agreement
+    │   ├── HandshakeMismatch     handshake          the terms of the session differ
+    │   ├── StepMismatch          step               the peer runs another program or shape
+    │   └── PeerAborted           aborted            the peer reported its own failure
+    ├── SessionBroken             broken             the session failed or was closed earlier
+    ├── SessionBusy               busy        yes    another thread is using the session
+    ├── CorrelationError          correlation        the dealer refused or answered wrongly
+    ├── EntropyError              entropy     yes    the system gave no randomness
+    ├── DisclosureError           disclosure
+    │   ├── LabelMissing          label              an opening without a label
+    │   ├── DisclosureRefused     refused            the policy does not allow the opening
+    │   └── LogCorrupt            log                the disclosure log does not verify
+    └── InternalError             internal           a defect in petcore
+
+Examples
+--------
+>>> error = from_core("late", "no answer within 2 s", "wallet", "10.0.0.7:7100", "mul #12")
+>>> type(error).__name__, error.code, error.retryable
+('PeerLate', 'late', True)
+>>> print(error)
+no answer within 2 s [party wallet at 10.0.0.7:7100, step mul #12]
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "AgreementError",
+    "BadFrame",
+    "ConfigError",
+    "CorrelationError",
+    "DisclosureError",
+    "DisclosureRefused",
+    "EntropyError",
+    "HandshakeMismatch",
+    "InternalError",
+    "LabelMissing",
+    "LinkError",
+    "LogCorrupt",
+    "PeerAborted",
+    "PeerClosed",
+    "PeerLate",
+    "PeerSilent",
+    "PeerUnreachable",
+    "PeerUntrusted",
+    "PetcoreError",
+    "SessionBroken",
+    "SessionBusy",
+    "StepMismatch",
+    "UsageError",
+    "from_core",
+]
+
+
+class PetcoreError(Exception):
+    """Root of the tree.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong and what to do about it.
+    code : str, optional
+        Stable word; the class's own where left out.
+    party, address, step : str
+        Who failed, where it was reached, and during which operation; empty where unknown.
+    retryable : bool, optional
+        Whether the same work may succeed on a new session; the class's own where left out.
+    """
+
+    default_code: ClassVar[str] = "petcore"
+    default_retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        party: str = "",
+        address: str = "",
+        step: str = "",
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = self.default_code if code is None else code
+        self.party = party
+        self.address = address
+        self.step = step
+        self.retryable = self.default_retryable if retryable is None else retryable
+
+    def __str__(self) -> str:
+        """Give the message, with the party, address and step it does not name itself."""
+        where = []
+        if self.party and self.party not in self.message:
+            where.append(f"party {self.party}")
+        if self.address and self.address not in self.message:
+            where.append(f"at {self.address}")
+        place = " ".join(where)
+        step = f"step {self.step}" if self.step and self.step not in self.message else ""
+        notes = ", ".join(part for part in (place, step) if part)
+        return f"{self.message} [{notes}]" if notes else self.message
+
+
+class UsageError(PetcoreError, ValueError, TypeError):
+    """The call is wrong: dtype, shape, range, or a missing argument."""
+
+    default_code = "usage"
+
+
+class ConfigError(PetcoreError, ValueError):
+    """A configuration file or option cannot be understood."""
+
+    default_code = "config"
+
+
+class LinkError(PetcoreError, ConnectionError):
+    """Something is wrong between two parties."""
+
+    default_code = "link"
+
+
+class PeerUnreachable(LinkError):
+    """The peer never answered the connection."""
+
+    default_code = "unreachable"
+    default_retryable = True
+
+
+class PeerClosed(LinkError):
+    """The peer's process or its link went away."""
+
+    default_code = "closed"
+    default_retryable = True
+
+
+class PeerLate(LinkError, TimeoutError):
+    """The peer lives but missed the deadline."""
+
+    default_code = "late"
+    default_retryable = True
+
+
+class PeerSilent(LinkError, TimeoutError):
+    """Not even a heartbeat arrived from the peer."""
+
+    default_code = "silent"
+    default_retryable = True
+
+
+class PeerUntrusted(LinkError):
+    """The peer's key is not the pinned one."""
+
+    default_code = "untrusted"
+
+
+class BadFrame(LinkError):
+    """The peer sent bytes that are no frame, or more of them than agreed."""
+
+    default_code = "frame"
+
+
+class AgreementError(PetcoreError):
+    """The parties do not do the same thing."""
+
+    default_code = "agreement"
+
+
+class HandshakeMismatch(AgreementError):
+    """The parties do not agree on the terms of the session."""
+
+    default_code = "handshake"
+
+
+class StepMismatch(AgreementError):
+    """The peer runs another program, or another shape."""
+
+    default_code = "step"
+
+
+class PeerAborted(AgreementError):
+    """The peer reported its own failure and left."""
+
+    default_code = "aborted"
+
+
+class SessionBroken(PetcoreError):
+    """The session failed or was closed earlier; its first cause is in the message."""
+
+    default_code = "broken"
+
+
+class SessionBusy(PetcoreError):
+    """A second thread used the session while the first was inside."""
+
+    default_code = "busy"
+    default_retryable = True
+
+
+class CorrelationError(PetcoreError):
+    """The dealer refused, or answered wrongly."""
+
+    default_code = "correlation"
+
+
+class EntropyError(PetcoreError):
+    """The operating system gave no randomness."""
+
+    default_code = "entropy"
+    default_retryable = True
+
+
+class DisclosureError(PetcoreError):
+    """A value may not be disclosed, or its disclosure cannot be recorded."""
+
+    default_code = "disclosure"
+
+
+class LabelMissing(DisclosureError, ValueError):
+    """A value was to be opened without a label that says what it is."""
+
+    default_code = "label"
+
+
+class DisclosureRefused(DisclosureError, PermissionError):
+    """The policy does not allow this disclosure."""
+
+    default_code = "refused"
+
+
+class LogCorrupt(DisclosureError):
+    """The disclosure log does not verify."""
+
+    default_code = "log"
+
+
+class InternalError(PetcoreError):
+    """A defect in petcore itself; please report it."""
+
+    default_code = "internal"
+
+
+_FROM_CORE: dict[str, type[PetcoreError]] = {
+    cls.default_code: cls
+    for cls in (
+        UsageError,
+        PeerUnreachable,
+        PeerClosed,
+        PeerLate,
+        PeerSilent,
+        PeerUntrusted,
+        BadFrame,
+        HandshakeMismatch,
+        StepMismatch,
+        PeerAborted,
+        SessionBroken,
+        SessionBusy,
+        CorrelationError,
+        EntropyError,
+        InternalError,
+    )
+}
+
+
+def from_core(
+    code: str, message: str, party: str = "", address: str = "", step: str = ""
+) -> PetcoreError:
+    """Turn an error of the compiled core into its class; an unknown code gives `InternalError`."""
+    cls = _FROM_CORE.get(code, InternalError)
+    return cls(message, party=party, address=address, step=step)

@@ -1,0 +1,5 @@
+"""`python -m petcore` is `petcore`."""
+
+from petcore.cli import main
+
+main()

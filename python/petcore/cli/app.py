@@ -1,0 +1,52 @@
+"""The commands of ``petcore``. A command is one file; it is registered here and nowhere else."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed_version
+from typing import Annotated, Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from petcore.cli import keygen, render
+from petcore.errors import PetcoreError
+
+
+class _Group(TyperGroup):
+    """Shows an error of petcore's tree as one panel; everything else is a defect and is raised."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PetcoreError as error:
+            if ctx.params.get("debug"):
+                raise
+            render.show_error(error)
+            raise typer.Exit(render.exit_code(error)) from error
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.callback()
+def petcore(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    """Compute with other companies on data that nobody shows."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version that is installed."""
+    render.out.print(f"petcore {installed_version('petcore')}")
+
+
+# One line per command, in the order in which a new user needs them.
+app.command("keygen")(keygen.keygen)

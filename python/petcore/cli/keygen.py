@@ -1,0 +1,65 @@
+"""``petcore keygen``: make a party's key, and a configuration to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from petcore.cli import render
+from petcore.config import DEALER, Config, Peer
+from petcore.config_text import to_toml
+from petcore.errors import UsageError
+from petcore.trust.identity import identity_files, make_identity
+
+
+def keygen(
+    name: Annotated[str, typer.Option(help="This party: gateway, wallet, dealer, ...")],
+    out: Annotated[Path, typer.Option(help="Directory for the files; made if absent.")],
+    parties: Annotated[
+        str, typer.Option(help="All computing parties, comma-separated, in the agreed order.")
+    ] = "gateway,wallet",
+) -> None:
+    """Make a key pair, its certificate, and a configuration to fill in.
+
+    Example: petcore keygen --name gateway --out keys
+    """
+    names = [part.strip() for part in parties.split(",")]
+    if name not in [*names, DEALER]:
+        raise UsageError(
+            f"--name {name} is none of {', '.join([*names, DEALER])}; "
+            f"name all computing parties: --parties {name},wallet"
+        )
+    identity = make_identity(name)
+    certificate, key = identity.save(out)
+    config = _first_config(name, identity.fingerprint, names, out)
+    path = out / f"{name}.toml"
+    if not path.exists():
+        path.write_text(to_toml(config, out), encoding="utf-8")
+    render.out.print(f"private key   {key} (keep it here)", soft_wrap=True)
+    render.out.print(f"certificate   {certificate}", soft_wrap=True)
+    render.out.print(f"configuration {path}", soft_wrap=True)
+    render.out.print(f"fingerprint   [bold]{identity.fingerprint}[/bold]", soft_wrap=True)
+    others = ", ".join(other for other in [*names, DEALER] if other != name)
+    render.out.print(
+        f"\nNext: tell {others} this fingerprint over a channel you already trust, write theirs "
+        f"and the addresses into {path}, then start"
+        + (f" 'petcore dealer --config {path}'." if name == DEALER else " together with them.")
+    )
+
+
+def _first_config(name: str, fingerprint: str, names: list[str], out: Path) -> Config:
+    def peer(other: str, port: int) -> Peer:
+        address = "" if other == names[-1] else f"127.0.0.1:{port}"
+        return Peer(other, address, fingerprint if other == name else "")
+
+    certificate, key = identity_files(out, name)
+    return Config(
+        name=name,
+        certificate=certificate,
+        key=key,
+        parties=tuple(peer(other, 7001 + i) for i, other in enumerate(names)),
+        dealer=peer(DEALER, 7000),
+        log=out / f"{name}.disclosures.jsonl",
+    )

@@ -1,0 +1,213 @@
+"""What a party is told before it starts: who it is, whom it meets, what it may disclose.
+
+One TOML file per process. The order of ``[[parties]]`` is the party index; every party of a session
+and its dealer list the same parties in the same order. Relative paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from petcore.errors import ConfigError
+from petcore.tables import Table
+
+DEALER = "dealer"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One process of a session: its name, where it listens, and the key it must show.
+
+    ``address`` is ``host:port`` (``[::1]:7001`` for IPv6); the last party listens to nobody and may
+    leave it empty. ``fingerprint`` is the hex SHA-256 of its public key (SubjectPublicKeyInfo DER).
+    """
+
+    name: str
+    address: str
+    fingerprint: str
+
+    def host_port(self) -> tuple[str, int]:
+        """Return host and port; raises ConfigError if ``address`` is not ``host:port``."""
+        return split_address(self.address, self.name)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A permission: labels that match ``label`` (``*`` stands for any text) may go to ``to``."""
+
+    label: str
+    to: tuple[str, ...]
+    agreement: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on every wait (seconds) and on every length that a peer announces (bytes)."""
+
+    deadline: float = 30.0
+    silence: float = 1.5
+    heartbeat: float = 0.3
+    frame_bytes_max: int = 1 << 20
+    message_bytes_max: int = 1 << 16
+    inbox_bytes_max: int = 16 << 20
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything `petcore.connect` and `petcore dealer` need to know.
+
+    ``rules`` None allows every labelled disclosure (and logs it); an empty tuple allows none.
+    ``connect_wait`` bounds the wait for absent peers; None leaves it to the caller. ``listen``
+    is the address to bind where it differs from the one that peers use (``0.0.0.0:7001``).
+    """
+
+    name: str
+    certificate: Path
+    key: Path
+    parties: tuple[Peer, ...]
+    dealer: Peer
+    session: str = "session"
+    program: str = ""
+    listen: str = ""
+    connect_wait: float | None = None
+    limits: Limits = field(default_factory=Limits)
+    log: Path = Path("disclosures.jsonl")
+    rules: tuple[Rule, ...] | None = None
+    source: str = "this configuration"
+
+    @property
+    def party(self) -> int:
+        """The index of this party; the dealer's is the number of parties."""
+        return [*self.names, DEALER].index(self.name)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the parties, by index."""
+        return [peer.name for peer in self.parties]
+
+    def validate(self) -> Config:
+        """Return self, or raise ConfigError for the first thing that cannot work."""
+        known = [*self.names, DEALER]
+        if len(self.parties) < 2:
+            raise self._error("parties", "must list at least two, in the order all agree on")
+        if len(set(known)) < len(known):
+            raise self._error("parties", f"must have distinct names, none of them {DEALER!r}")
+        if self.name not in known:
+            raise self._error("name", f"{self.name!r} is none of {', '.join(known)}; correct it")
+        for peer in (*self.parties, self.dealer):
+            self._check_peer(peer)
+        if any(not rule.to for rule in self.rules or ()):
+            raise self._error("disclosure.rules", "must name a recipient in 'to', or \"*\"")
+        if self.limits.heartbeat * 2 > self.limits.silence:
+            raise self._error("limits.silence", "must be at least twice limits.heartbeat")
+        return self
+
+    def _check_peer(self, peer: Peer) -> None:
+        if not _NAME.fullmatch(peer.name):
+            raise self._error(
+                "name",
+                f"{peer.name!r} must be 1 to 63 of a-z 0-9 . _ - and start with a letter or digit",
+            )
+        if not _FINGERPRINT.fullmatch(peer.fingerprint):
+            raise self._error(
+                f"the fingerprint of {peer.name}",
+                f"must be 64 hex digits; ask {peer.name} for the line that 'petcore keygen' shows",
+            )
+        if peer.address or peer is not self.parties[-1]:
+            peer.host_port()
+
+    def _error(self, key: str, what: str) -> ConfigError:
+        return ConfigError(f"{self.source}: {key} {what}")
+
+
+def split_address(address: str, name: str) -> tuple[str, int]:
+    """Split ``host:port``; raises ConfigError, naming ``name``, for anything else."""
+    host, colon, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ConfigError(
+            f"the address of {name}, {address!r}, is not host:port with a port from 1 to 65535; "
+            "write for example '127.0.0.1:7001' or '[::1]:7001'"
+        )
+    return host, int(port)
+
+
+def load_config(path: str | Path) -> Config:
+    """Read a configuration file.
+
+    Raises ConfigError, naming file, key and remedy: no such file, not TOML, a key that is missing,
+    unknown or of the wrong type, a value that cannot work.
+    """
+    file = Path(path)
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{file}: cannot be read ({error.strerror}); 'petcore keygen' writes one to start from"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: is not TOML: {error}") from error
+    return _read(Table(file, values), file).validate()
+
+
+def _read(top: Table, file: Path) -> Config:
+    name = top.text("name")
+    identity, dealer = top.table("identity", required=True), top.table("dealer", required=True)
+    rows, disclosure = top.tables("parties", required=True), top.table("disclosure")
+    waits = "connect_wait" in top
+    wait = top.number("connect_wait", 60.0)
+    last = len(rows) - 1
+    config = Config(
+        name=name,
+        certificate=file.parent / identity.text("certificate"),
+        key=file.parent / identity.text("key"),
+        parties=tuple(_peer(row, row.text("name"), i == last) for i, row in enumerate(rows)),
+        dealer=_peer(dealer, DEALER),
+        session=top.text("session", "session"),
+        program=top.text("program", ""),
+        listen=top.text("listen", ""),
+        connect_wait=wait if waits else None,
+        limits=_limits(top.table("limits")),
+        log=file.parent / disclosure.text("log", f"{name}.disclosures.jsonl"),
+        rules=_rules(disclosure),
+        source=str(file),
+    )
+    for table in (top, identity, dealer, disclosure, *rows):
+        table.done()
+    return config
+
+
+def _peer(row: Table, name: str, last: bool = False) -> Peer:
+    address = row.text("address", "" if last else None)
+    return Peer(name, address, row.text("fingerprint").lower())
+
+
+def _limits(table: Table) -> Limits:
+    default = Limits()
+    limits = Limits(
+        deadline=table.number("deadline", default.deadline),
+        silence=table.number("silence", default.silence),
+        heartbeat=table.number("heartbeat", default.heartbeat),
+        frame_bytes_max=table.whole("frame_bytes_max", default.frame_bytes_max),
+        message_bytes_max=table.whole("message_bytes_max", default.message_bytes_max),
+        inbox_bytes_max=table.whole("inbox_bytes_max", default.inbox_bytes_max),
+    )
+    table.done()
+    return limits
+
+
+def _rules(disclosure: Table) -> tuple[Rule, ...] | None:
+    rows = disclosure.tables("rules")
+    if "rules" not in disclosure:
+        return None
+    rules = tuple(
+        Rule(row.text("label"), row.texts("to"), row.text("agreement", "")) for row in rows
+    )
+    for row in rows:
+        row.done()
+    return rules

@@ -1,0 +1,103 @@
+"""Writing a configuration as the TOML file that `load_config` reads, with comments that teach."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from petcore.config import Config, Limits, Peer, Rule
+
+
+def to_toml(config: Config, directory: str | Path = ".") -> str:
+    """Return the text of a configuration file that will stand in ``directory``.
+
+    An unknown fingerprint or address ("") is written with a comment that says whom to ask.
+    """
+    base = Path(directory)
+    rows = [
+        f"# petcore configuration of {config.name}. Relative paths are relative to this file.",
+        _row("name", config.name, "this process: one of the parties below, or dealer"),
+        _row("session", config.session, "all parties and the dealer must agree on it"),
+    ]
+    if config.program:
+        rows.append(_row("program", config.program, "all parties must agree on it"))
+    if config.listen:
+        rows.append(_row("listen", config.listen, "the address to bind"))
+    if config.connect_wait is not None:
+        rows.append(f"connect_wait = {config.connect_wait!r}  # seconds to wait for absent peers")
+    rows += [
+        "",
+        "[identity]  # made by 'petcore keygen'",
+        _row("certificate", _relative(config.certificate, base)),
+        _row("key", _relative(config.key, base), "secret: readable by you alone"),
+        "",
+        "# The computing parties; their order is the party index, the same in every file.",
+    ]
+    for peer in config.parties:
+        rows += ["[[parties]]", _row("name", peer.name), *_peer(peer), ""]
+    rows += ["[dealer]  # makes correlated randomness; sees no input and no output"]
+    rows += [*_peer(config.dealer), "", *_disclosure(config, base), *_limits(config.limits)]
+    return "\n".join(rows).rstrip() + "\n"
+
+
+def _peer(peer: Peer) -> list[str]:
+    pinned = "the key it must show" if peer.fingerprint else "paste what its 'petcore keygen' shows"
+    rows = [_row("fingerprint", peer.fingerprint, pinned)]
+    if peer.address:  # the last party listens to nobody
+        rows.insert(0, _row("address", peer.address, "host:port where it listens"))
+    return rows
+
+
+def _disclosure(config: Config, base: Path) -> list[str]:
+    rows = ["[disclosure]", _row("log", _relative(config.log, base), "every opening, hash-chained")]
+    if config.rules is None:
+        rows.append("# Without rules every labelled disclosure is allowed, and logged. A rule is:")
+        rows += [f"# {line}" for line in _rule(Rule("net position *", ("wallet",), "DPA-2025-01"))]
+    elif not config.rules:
+        rows.append("rules = []  # nothing may be disclosed")
+    for rule in config.rules or ():
+        rows += ["", *_rule(rule)]
+    return [*rows, ""]
+
+
+def _rule(rule: Rule) -> list[str]:
+    to = ", ".join(map(_quoted, rule.to))
+    return [
+        "[[disclosure.rules]]",
+        _row("label", rule.label, "* stands for any text"),
+        f"to = [{to}]  # who may learn it",
+        _row("agreement", rule.agreement, "under which agreement; written to the log"),
+    ]
+
+
+def _limits(limits: Limits) -> list[str]:
+    return [
+        "[limits]",
+        f"deadline = {limits.deadline!r}  # seconds a live peer may take to answer",
+        f"silence = {limits.silence!r}  # seconds without a heartbeat until a peer counts as dead",
+        f"heartbeat = {limits.heartbeat!r}  # seconds between heartbeats",
+        f"frame_bytes_max = {limits.frame_bytes_max}",
+        f"message_bytes_max = {limits.message_bytes_max}",
+        f"inbox_bytes_max = {limits.inbox_bytes_max}  # read ahead from each peer",
+    ]
+
+
+def _row(key: str, value: str, comment: str = "") -> str:
+    return f"{key} = {_quoted(value)}" + (f"  # {comment}" if comment else "")
+
+
+def _quoted(value: str) -> str:
+    """Write a TOML basic string (TOML 1.0.0, section String)."""
+    marks = {'"': '\\"', "\\": "\\\\"}
+    return (
+        '"'
+        + "".join(marks.get(c, c if c.isprintable() else f"\\U{ord(c):08x}") for c in value)
+        + '"'
+    )
+
+
+def _relative(path: Path, base: Path) -> str:
+    inside = path.is_absolute() == base.is_absolute() or path.resolve().is_relative_to(
+        base.resolve()
+    )
+    return os.path.relpath(path.resolve(), base.resolve()) if inside else str(path)

@@ -1,0 +1,90 @@
+"""Strict reading of TOML tables: every complaint names the file, the key and the remedy."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from pathlib import Path
+from typing import Any
+
+from petcore.errors import ConfigError
+
+_WORDS = {str: "text in quotes", dict: "a table", list: "a list", bool: "true or false"}
+
+
+class Table:
+    """One TOML table that is read key by key; `done` refuses what nobody asked for."""
+
+    def __init__(self, file: Path, values: dict[str, Any], prefix: str = "") -> None:
+        """Read ``values``, which stand in ``file`` below ``prefix`` ("parties[1].")."""
+        self._file, self._values, self._prefix = file, values, prefix
+        self._asked: set[str] = set()
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Return the string at ``key``; without a default it is required."""
+        return str(self._take(key, str, default))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the list of strings at ``key`` (required)."""
+        values = self._take(key, list, None)
+        if not all(isinstance(value, str) for value in values):
+            raise self.error(key, 'must be a list of texts, such as ["wallet"]')
+        return tuple(values)
+
+    def number(self, key: str, default: float) -> float:
+        """Return the finite positive number at ``key``."""
+        value = self._values.get(key, default)
+        self._asked.add(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.error(key, f"must be a number, such as {default}; it is {value!r}")
+        if not (math.isfinite(value) and value > 0):
+            raise self.error(key, f"must be positive, such as {default}; it is {value!r}")
+        return value
+
+    def whole(self, key: str, default: int) -> int:
+        """Return the positive integer at ``key``."""
+        value = self.number(key, default)
+        if not isinstance(value, int):
+            raise self.error(key, f"must be a whole number, such as {default}; it is {value!r}")
+        return value
+
+    def table(self, key: str, *, required: bool = False) -> Table:
+        """Return the table at ``key``; a missing one reads as empty unless it is required."""
+        values = self._take(key, dict, None if required else {})
+        return Table(self._file, values, f"{self._prefix}{key}.")
+
+    def tables(self, key: str, *, required: bool = False) -> list[Table]:
+        """Return the tables of the ``[[key]]`` list."""
+        rows = self._take(key, list, None if required else [])
+        if not all(isinstance(row, dict) for row in rows):
+            raise self.error(key, f"must be a list of tables, each headed [[{self._prefix}{key}]]")
+        return [Table(self._file, row, f"{self._prefix}{key}[{i}].") for i, row in enumerate(rows)]
+
+    def __contains__(self, key: str) -> bool:
+        """Say whether the file sets ``key``."""
+        return key in self._values
+
+    def done(self) -> None:
+        """Refuse keys that nobody asked for; a misspelt limit must not be ignored."""
+        for key in self._values:
+            if key in self._asked:
+                continue
+            close = difflib.get_close_matches(key, self._asked, 1)
+            known = ", ".join(sorted(self._asked))
+            hint = f"did you mean {close[0]!r}?" if close else f"known here: {known}"
+            raise self.error(key, f"is not a key that petcore knows; {hint}")
+
+    def error(self, key: str, what: str) -> ConfigError:
+        """Return the error that names file and key."""
+        return ConfigError(f"{self._file}: {self._prefix}{key} {what}")
+
+    def _take(self, key: str, kind: type, default: Any) -> Any:
+        self._asked.add(key)
+        value = self._values.get(key, default)
+        if value is None:
+            close = difflib.get_close_matches(key, set(self._values) - self._asked, 1)
+            hint = f"{close[0]!r} is there: did you mean {key!r}?" if close else "add it"
+            raise self.error(key, f"is missing ({_WORDS[kind]}); {hint}")
+        if not isinstance(value, kind):
+            raise self.error(key, f"must be {_WORDS[kind]}; it is {value!r}")
+        return value

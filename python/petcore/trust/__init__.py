@@ -1,0 +1,1 @@
+"""Who a party is, what it may disclose, and the record of what it disclosed."""

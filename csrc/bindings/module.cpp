@@ -1,0 +1,6 @@
+#include "bindings/bindings.h"
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "The compiled core of petcore. Use petcore.mpc; this module has no stable API.";
+  petcore::bindings::bind_kernels(module);
+}

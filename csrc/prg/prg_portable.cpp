@@ -1,0 +1,116 @@
+// The portable target: AES from OpenSSL, which picks a constant-time implementation where the
+// processor or its vector unit offers one.
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <memory>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "prg/prg_kernels.h"
+
+namespace petcore::prg {
+namespace {
+
+constexpr std::size_t kChunkBlocks = 256;
+
+struct FreeContext {
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+
+class Ecb {
+ public:
+  explicit Ecb(const std::byte* key) : context_(EVP_CIPHER_CTX_new()) {
+    static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-128-ECB", nullptr);
+    const auto* bytes = reinterpret_cast<const unsigned char*>(key);
+    const bool ready = context_ != nullptr && cipher != nullptr &&
+                       EVP_EncryptInit_ex2(context_.get(), cipher, bytes, nullptr, nullptr) == 1 &&
+                       EVP_CIPHER_CTX_set_padding(context_.get(), 0) == 1;
+    check(ready, Code::internal, "OpenSSL offers no AES-128");
+  }
+
+  void encrypt(std::byte* out, const std::byte* in, std::size_t num_blocks) {
+    while (num_blocks > 0) {
+      const std::size_t now = std::min<std::size_t>(num_blocks, std::size_t{1} << 20);
+      const int size = static_cast<int>(now * kBlockBytes);
+      int written = 0;
+      const int done =
+          EVP_EncryptUpdate(context_.get(), reinterpret_cast<unsigned char*>(out), &written,
+                            reinterpret_cast<const unsigned char*>(in), size);
+      check(done == 1 && written == size, Code::internal, "OpenSSL failed to encrypt");
+      out += size;
+      in += size;
+      num_blocks -= now;
+    }
+  }
+
+ private:
+  std::unique_ptr<EVP_CIPHER_CTX, FreeContext> context_;
+};
+
+void put_block(std::byte* out, std::uint64_t low, std::uint64_t high) {
+  std::memcpy(out, &low, 8);
+  std::memcpy(out + 8, &high, 8);
+}
+
+void xor_words(std::byte* out, const std::byte* x, std::size_t num_bytes) {
+  for (std::size_t i = 0; i < num_bytes; i += 8) {
+    std::uint64_t a, b;
+    std::memcpy(&a, out + i, 8);
+    std::memcpy(&b, x + i, 8);
+    a ^= b;
+    std::memcpy(out + i, &a, 8);
+  }
+}
+
+void expand(std::byte* schedule, const std::byte* key) {
+  std::memcpy(schedule, key, kBlockBytes);
+  std::memset(schedule + kBlockBytes, 0, kScheduleBytes - kBlockBytes);
+}
+
+void encrypt(const std::byte* schedule, std::byte* out, const std::byte* in,
+             std::size_t num_blocks) {
+  Ecb(schedule).encrypt(out, in, num_blocks);
+}
+
+void counter(const std::byte* schedule, std::byte* out, std::size_t num_blocks,
+             std::uint64_t first) {
+  Ecb cipher(schedule);
+  for (std::size_t done = 0; done < num_blocks; done += kChunkBlocks) {
+    const std::size_t now = std::min(kChunkBlocks, num_blocks - done);
+    std::byte* to = out + done * kBlockBytes;
+    for (std::size_t i = 0; i < now; ++i)
+      put_block(to + i * kBlockBytes, 0, __builtin_bswap64(first + done + i));
+    cipher.encrypt(to, to, now);
+  }
+}
+
+void hash(const std::byte* schedule, std::byte* out, const std::byte* in, std::size_t num_blocks,
+          std::uint64_t tweak_high, std::uint64_t tweak_low) {
+  Ecb cipher(schedule);
+  alignas(64) std::array<std::byte, kChunkBlocks * kBlockBytes> once, tweaked;
+  for (std::size_t done = 0; done < num_blocks; done += kChunkBlocks) {
+    const std::size_t now = std::min(kChunkBlocks, num_blocks - done);
+    const std::size_t at = done * kBlockBytes, size = now * kBlockBytes;
+    cipher.encrypt(once.data(), in + at, now);
+    for (std::size_t i = 0; i < now; ++i)
+      put_block(tweaked.data() + i * kBlockBytes, tweak_low + done + i, tweak_high);
+    xor_words(tweaked.data(), once.data(), size);
+    cipher.encrypt(tweaked.data(), tweaked.data(), now);
+    xor_words(tweaked.data(), once.data(), size);
+    std::memcpy(out + at, tweaked.data(), size);
+  }
+  wipe(once.data(), once.size());
+  wipe(tweaked.data(), tweaked.size());
+}
+
+constexpr Kernels kKernels = {expand, counter, encrypt, hash};
+
+}  // namespace
+
+constinit const Kernels* const kPortable = &kKernels;
+
+}  // namespace petcore::prg

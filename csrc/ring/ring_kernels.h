@@ -1,0 +1,47 @@
+// What one target of the ring provides. Sizes are in words, pointers need no special alignment.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace petcore::ring {
+
+using Word = std::uint64_t;
+
+// Product: the shapes of out (m x n) = a (m x k) times b (k x n), row-major.
+struct Product {
+  Word* out;
+  const Word* a;
+  const Word* b;
+  std::size_t m, k, n;
+  bool accumulate;
+};
+
+struct Kernels {
+  void (*add)(Word* out, const Word* x, const Word* y, std::size_t size);
+  void (*sub)(Word* out, const Word* x, const Word* y, std::size_t size);
+  void (*neg)(Word* out, const Word* x, std::size_t size);
+  void (*mul)(Word* out, const Word* x, const Word* y, std::size_t size);
+  void (*scale)(Word* out, const Word* x, std::size_t size, Word factor);
+  void (*shift_left)(Word* out, const Word* x, std::size_t size, unsigned bits);
+  void (*shift_right)(Word* out, const Word* x, std::size_t size, unsigned bits);
+  void (*shift_right_signed)(Word* out, const Word* x, std::size_t size, unsigned bits);
+  Word (*sum)(const Word* x, std::size_t size);
+  void (*mul_add2)(Word* out, const Word* a, const Word* b, const Word* c, const Word* d,
+                   const Word* e, std::size_t size);
+  // workspace is the number of words that matmul wants as scratch memory for this shape.
+  std::size_t (*workspace)(const Product& product);
+  void (*matmul)(const Product& product, Word* scratch);
+};
+
+// One pointer per target, null where the architecture is another one.
+extern const Kernels* const kAvx512;
+extern const Kernels* const kAvx2;
+extern const Kernels* const kNeon;
+extern const Kernels* const kPortable;
+
+// choose gives the row that `target` forces, or the widest for "".
+const Kernels& choose(std::string_view target);
+
+}  // namespace petcore::ring

@@ -1,0 +1,42 @@
+#include "simd/cpu.h"
+
+#include <cstdlib>
+
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
+namespace petcore::simd {
+namespace {
+
+Cpu detect() {
+  Cpu found;
+#if defined(__x86_64__)
+  // The compiler's run-time checks XCR0 as well, so a feature here is one the system saves.
+  __builtin_cpu_init();
+  found.aesni = __builtin_cpu_supports("aes") && __builtin_cpu_supports("sse4.1");
+  found.avx2 = __builtin_cpu_supports("avx2");
+  found.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                 __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  found.vaes = found.avx2 && found.aesni && __builtin_cpu_supports("vaes");
+#elif defined(__aarch64__)
+  found.neon = true;
+  found.neon_aes = (getauxval(AT_HWCAP) & HWCAP_AES) != 0;
+#endif
+  return found;
+}
+
+}  // namespace
+
+const Cpu& cpu() {
+  static const Cpu found = detect();
+  return found;
+}
+
+std::string forced_target() {
+  const char* value = std::getenv("PETCORE_TARGET");
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace petcore::simd

@@ -1,10 +1,12 @@
 // Channel: one authenticated, ordered, framed link to one peer. Full duplex: while a send waits for
 // the peer to read, incoming bytes are taken in, so both sides may send large vectors at once.
 //
-// Frame: u32 payload length, u8 type, 3 zero bytes, u64 sequence, u64 step tag; little-endian.
 // Every wait ends: at the deadline (Code::late), when nothing at all arrives for the silence limit
-// (Code::silent), when the link dies (Code::closed) or when the peer aborts (Code::aborted).
-// A failed channel stays failed: later calls raise Code::broken with the first cause.
+// (Code::silent), when the link dies (Code::closed) or when the peer aborts (Code::aborted). The
+// deadline counts from the last payload byte that moved in this call, so that a large vector over a
+// slow line is not cut off.
+// A failed channel stays failed: later calls raise Code::broken with the first cause. A failure
+// that the service thread saw is raised with its own code by the owner's next call.
 #pragma once
 
 #include <array>
@@ -62,7 +64,10 @@ class Channel {
   void send(const Step& step, ConstBytes payload);
   // recv fills out exactly from the data frames of the same step. Frame borders carry no meaning.
   void recv(const Step& step, Bytes out);
-  // A message has a length of its own, bounded by message_bytes_max.
+  // exchange sends payload and fills out at the same time. Parties that swap more than
+  // inbox_bytes_max need it (or send and recv in turns): send alone reads ahead no further.
+  void exchange(const Step& step, ConstBytes payload, Bytes out);
+  // A message has a length of its own, bounded by message_bytes_max at both ends.
   void send_message(const Step& step, ConstBytes payload);
   std::vector<std::byte> recv_message(const Step& step);
   // next_message waits without deadline (a server between requests) but notices a dead or silent
@@ -74,17 +79,18 @@ class Channel {
   std::optional<Message> next_message(const Step& step);
 
   // close says goodbye; abort tells the peer why this party gives up. Neither throws, neither waits
-  // longer than 200 ms.
+  // longer than 200 ms, plus 200 ms if another thread is inside a call.
   void close() noexcept;
   void abort(Code code, const std::string& text, const Step& step) noexcept;
 
   // serve is called by a service thread while the owner computes: sends a heartbeat when one is due
-  // and takes in what has arrived; it never waits and does nothing while the owner is inside a call.
-  // The first failure it sees is kept and returned by failure().
+  // and takes in what has arrived; it never waits and does nothing while the owner is inside a
+  // call. The first failure it sees is kept and returned by failure().
   void serve() noexcept;
   std::optional<Error> failure() const;
   // watch is asked during every wait (at least every 50 ms); what it throws ends the wait. A mesh
-  // uses it so that a failure on a sibling link ends a wait on this one.
+  // uses it so that a failure on a sibling link ends a wait on this one. It runs while the channel
+  // is locked and may call only failure(), counters() and peer() of any channel.
   void set_watch(std::function<void()> watch);
   void set_limits(const Limits& limits);
 
@@ -96,13 +102,16 @@ class Channel {
   virtual std::string transport() const = 0;  // "TLSv1.3 TLS_AES_128_GCM_SHA256", "memory"
 
  protected:
-  // Byte transport below the frames. All three never block (wait_ready: at most timeout).
-  // read_some / write_some return the bytes moved, 0 if none can move now, and throw Error(closed)
-  // when the link is gone.
+  // Byte transport below the frames; used by one thread at a time. None blocks (wait_ready: at most
+  // timeout). read_some / write_some return the bytes moved, 0 if none can move now, and throw
+  // Error(closed, reason) when the link is gone. flush returns true once the system has taken
+  // whatever write_some accepted. Destructors of transports call shut.
   virtual std::size_t read_some(Bytes out) = 0;
   virtual std::size_t write_some(ConstBytes in) = 0;
-  virtual void wait_ready(bool want_write, milliseconds timeout) = 0;
-  virtual void shut() noexcept = 0;
+  virtual bool flush() { return true; }
+  virtual void wait_ready(bool want_read, bool want_write, milliseconds timeout) = 0;
+  // shut ends the link; it may wait until the peer's system has the last bytes, at most patience.
+  virtual void shut(milliseconds patience) noexcept = 0;
 
  private:
   struct State;

@@ -7,8 +7,8 @@ namespace petcore {
 namespace {
 
 constexpr std::array<const char*, 15> kNames = {
-    "usage",     "unreachable", "closed", "late",   "silent", "untrusted",   "frame",   "handshake",
-    "step",      "aborted",     "broken", "busy",   "correlation", "entropy", "internal"};
+    "usage", "unreachable", "closed", "late", "silent",      "untrusted", "frame",   "handshake",
+    "step",  "aborted",     "broken", "busy", "correlation", "entropy",   "internal"};
 
 }  // namespace
 

@@ -49,7 +49,8 @@ class Error : public std::runtime_error {
 
 // check raises Error(code, message) unless the condition holds, in release builds too.
 inline void check(bool condition, Code code, const char* message) {
-  if (!condition) [[unlikely]] throw Error(code, message);
+  if (!condition) [[unlikely]]
+    throw Error(code, message);
 }
 
 }  // namespace petcore

@@ -1,0 +1,71 @@
+#include "correlation/dealer.h"
+
+#include "base/bytes.h"
+#include "correlation/products.h"
+#include "correlation/streams.h"
+
+namespace petcore::correlation {
+namespace {
+
+class Server {
+ public:
+  Server(net::Channel& adjusted, const prg::Seed& seed0, const prg::Seed& seed1)
+      : adjusted_(adjusted), seeds_{seed0, seed1} {}
+
+  void answer(const net::Step& step, const Request& request) {
+    check(request.counter > last_counter_, Code::correlation,
+          "a party asked twice for the same correlation; start a new session");
+    last_counter_ = request.counter;
+    const Streams streams[2] = {{seeds_[0], request}, {seeds_[1], request}};
+    for (std::uint64_t chunk = 0; chunk < request.num_chunks(); ++chunk)
+      send_chunk(step, request, chunk, streams);
+    ++report_.requests;
+    report_.units[request.kind] += request.units;
+  }
+
+  const DealerReport& report() const { return report_; }
+
+ private:
+  void send_chunk(const net::Step& step, const Request& request, std::uint64_t chunk,
+                  const Streams (&streams)[2]) {
+    const Layout sizes = layout(request, request.units_in_chunk(chunk));
+    std::array<Buffer<std::uint64_t>, 3> masks, products;
+    for (std::size_t i = 0; i < sizes.num_masks; ++i) {
+      masks[i] = Buffer<std::uint64_t>(sizes.masks[i]);
+      Buffer<std::uint64_t> other(sizes.masks[i]);
+      streams[0].mask(i, chunk, masks[i].span());
+      streams[1].mask(i, chunk, other.span());
+      combine(masks[i].span(), other.span(), mask_is_boolean(request, i));
+    }
+    for (std::size_t i = 0; i < sizes.num_products; ++i)
+      products[i] = Buffer<std::uint64_t>(sizes.products[i]);
+    make_products(request, request.units_in_chunk(chunk), seeds_, masks, products);
+    for (std::size_t i = 0; i < sizes.num_products; ++i) {
+      Buffer<std::uint64_t> share0(sizes.products[i]);
+      streams[0].product(i, chunk, share0.span());
+      subtract(products[i].span(), share0.span(), product_is_boolean(request, i));
+      adjusted_.send(step, std::as_bytes(products[i].span()));
+      report_.bytes_sent += products[i].size() * sizeof(std::uint64_t);
+    }
+  }
+
+  net::Channel& adjusted_;
+  prg::Seed seeds_[2];
+  std::uint64_t last_counter_ = 0;
+  DealerReport report_;
+};
+
+}  // namespace
+
+DealerReport serve(net::Channel& adjusted, const prg::Seed& seed0, const prg::Seed& seed1) {
+  Server server(adjusted, seed0, seed1);
+  const net::Step waiting{0, "waiting for a request"};
+  while (auto message = adjusted.next_message(waiting)) {
+    const net::Step step{message->tag, "answering a request for correlations"};
+    ByteReader reader(message->payload);
+    while (!reader.rest().empty()) server.answer(step, Request::read(reader));
+  }
+  return server.report();
+}
+
+}  // namespace petcore::correlation

@@ -1,0 +1,115 @@
+#include "correlation/products.h"
+
+#include <algorithm>
+
+#include "bits/bits.h"
+#include "correlation/streams.h"
+#include "ring/ring.h"
+
+namespace petcore::correlation {
+namespace {
+
+using Streams3 = std::array<Buffer<std::uint64_t>, 3>;
+
+std::uint64_t bit_at(const Buffer<std::uint64_t>& packed, std::uint64_t i) {
+  return packed[i / 64] >> (i % 64) & 1;
+}
+
+void and_words(Buffer<std::uint64_t>& out, const Buffer<std::uint64_t>& x,
+               const Buffer<std::uint64_t>& y) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = x[i] & y[i];
+}
+
+void truncation_products(const Buffer<std::uint64_t>& r, unsigned f, Streams3& out) {
+  constexpr std::uint64_t kLow63 = ~std::uint64_t{0} >> 1;
+  for (std::size_t i = 0; i < r.size(); ++i) {
+    out[0][i] = (r[i] & kLow63) >> f;
+    out[1][i] = r[i] >> 63;
+  }
+}
+
+void low_slices(const Buffer<std::uint64_t>& r, unsigned f, Buffer<std::uint64_t>& out) {
+  Buffer<std::uint64_t> slices(64 * bits::num_words(r.size()));
+  bits::to_slices(slices.span(), r.span());
+  std::copy_n(slices.begin(), f * bits::num_words(r.size()), out.begin());
+}
+
+void masked_product(const Request& request, const prg::Seed (&seeds)[2],
+                    const Buffer<std::uint64_t>& b, Buffer<std::uint64_t>& out) {
+  const auto& d = request.dims;
+  const Request mask{
+      .kind = Kind::mask, .units = d[1] * d[2], .dims = {d[1], d[2]}, .counter = d[0]};
+  const std::uint64_t rows = d[4] - d[3], columns = d[2];
+  Buffer<std::uint64_t> a(rows * columns), other(rows * columns);
+  mask_words(seeds[0], mask, d[3] * columns, a.span());
+  mask_words(seeds[1], mask, d[3] * columns, other.span());
+  ring::add(a.span(), a.span(), other.span());
+  const auto [m, k, n] = matrix_shape(request);
+  if (d[5] == 0) return ring::matmul(out.span(), a.span(), b.span(), m, k, n);
+  ring::transpose(other.span(), a.span(), rows, columns);
+  ring::matmul(out.span(), other.span(), b.span(), m, k, n);
+}
+
+}  // namespace
+
+bool mask_is_boolean(const Request& request, std::size_t index) {
+  if (request.kind == Kind::dabit || request.kind == Kind::bit_product) return index == 0;
+  return request.kind == Kind::and_gate || request.kind == Kind::and_pair;
+}
+
+bool product_is_boolean(const Request& request, std::size_t index) {
+  if (request.kind == Kind::exact_truncation) return index == 2;
+  return request.kind == Kind::and_gate || request.kind == Kind::and_pair ||
+         request.kind == Kind::edabit;
+}
+
+void combine(Words x, ConstWords y, bool boolean) {
+  if (!boolean) return ring::add(x, x, y);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] ^= y[i];
+}
+
+void subtract(Words x, ConstWords y, bool boolean) {
+  if (boolean) return combine(x, y, true);
+  ring::sub(x, x, y);
+}
+
+void make_products(const Request& request, std::uint64_t units, const prg::Seed (&seeds)[2],
+                   const Streams3& masks, Streams3& products) {
+  switch (request.kind) {
+    case Kind::multiplication:
+      return ring::mul(products[0].span(), masks[0].span(), masks[1].span());
+    case Kind::square:
+      return ring::mul(products[0].span(), masks[0].span(), masks[0].span());
+    case Kind::and_gate:
+      return and_words(products[0], masks[0], masks[1]);
+    case Kind::and_pair:
+      and_words(products[0], masks[0], masks[1]);
+      return and_words(products[1], masks[0], masks[2]);
+    case Kind::dabit:
+      for (std::uint64_t i = 0; i < units; ++i) products[0][i] = bit_at(masks[0], i);
+      return;
+    case Kind::bit_product:
+      for (std::uint64_t i = 0; i < units; ++i) {
+        products[0][i] = bit_at(masks[0], i);
+        products[1][i] = bit_at(masks[0], i) * masks[1][i];
+      }
+      return;
+    case Kind::edabit:
+      return bits::to_slices(products[0].span(), masks[0].span());
+    case Kind::truncation:
+      return truncation_products(masks[0], static_cast<unsigned>(request.dims[0]), products);
+    case Kind::exact_truncation:
+      truncation_products(masks[0], static_cast<unsigned>(request.dims[0]), products);
+      return low_slices(masks[0], static_cast<unsigned>(request.dims[0]), products[2]);
+    case Kind::matrix: {
+      const auto [m, k, n] = matrix_shape(request);
+      return ring::matmul(products[0].span(), masks[0].span(), masks[1].span(), m, k, n);
+    }
+    case Kind::mask:
+      return;
+    case Kind::masked_matrix:
+      return masked_product(request, seeds, masks[0], products[0]);
+  }
+}
+
+}  // namespace petcore::correlation

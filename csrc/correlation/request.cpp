@@ -1,0 +1,154 @@
+#include "correlation/request.h"
+
+#include "bits/bits.h"
+
+namespace petcore::correlation {
+namespace {
+
+constexpr std::array<const char*, kLastKind + 1> kNames = {
+    "",       "multiplication", "square",       "and_gate",   "and_pair",
+    "dabit",  "bit_product",    "edabit",       "truncation", "exact_truncation",
+    "matrix", "mask",           "masked_matrix"};
+
+constexpr std::uint64_t kSideMax = std::uint64_t{1} << 31;
+constexpr std::uint64_t kMatrixWordsMax = std::uint64_t{1} << 31;
+
+std::uint64_t bounded_product(std::uint64_t a, std::uint64_t b) {
+  check(a > 0 && b > 0 && a <= kSideMax && b <= kSideMax && a * b <= kMatrixWordsMax, Code::frame,
+        "a matrix in a correlation request is empty or too large");
+  return a * b;
+}
+
+void check_matrix(const Request& request) {
+  if (request.kind == Kind::masked_matrix) {
+    const auto& d = request.dims;
+    bounded_product(d[1], d[2]);
+    check(d[3] < d[4] && d[4] <= d[1] && d[5] <= 1, Code::frame,
+          "a correlation request names rows outside its masked matrix");
+  }
+  const MatrixShape shape = matrix_shape(request);
+  bounded_product(shape.m, shape.k);
+  bounded_product(shape.k, shape.n);
+  bounded_product(shape.m, shape.n);
+  check(request.units == 1 && request.chunk == 1, Code::frame, "a matrix is one unit");
+}
+
+}  // namespace
+
+const char* kind_name(Kind kind) { return kNames[static_cast<std::uint32_t>(kind)]; }
+
+void Request::write(ByteWriter& out) const {
+  out.put(static_cast<std::uint32_t>(kind));
+  out.put(units);
+  out.put(chunk);
+  for (const std::uint64_t d : dims) out.put(d);
+  out.put(counter);
+}
+
+Request Request::read(ByteReader& in) {
+  Request request{};
+  const auto kind = in.get<std::uint32_t>();
+  check(kind >= 1 && kind <= kLastKind, Code::frame, "a correlation request of unknown kind");
+  request.kind = static_cast<Kind>(kind);
+  request.units = in.get<std::uint64_t>();
+  request.chunk = in.get<std::uint64_t>();
+  for (std::uint64_t& d : request.dims) d = in.get<std::uint64_t>();
+  request.counter = in.get<std::uint64_t>();
+  check(request.units > 0 && request.units <= kUnitsMax && request.chunk > 0 &&
+            request.chunk <= 32 * kChunk,
+        Code::frame, "a correlation request with a size out of bounds");
+  if (request.kind == Kind::truncation || request.kind == Kind::exact_truncation)
+    check(request.dims[0] >= 1 && request.dims[0] <= 62, Code::frame,
+          "a truncation by fewer than 1 or more than 62 bits");
+  if (request.kind == Kind::matrix || request.kind == Kind::masked_matrix) check_matrix(request);
+  return request;
+}
+
+Request matrix_request(std::uint64_t m, std::uint64_t k, std::uint64_t n) {
+  return {.kind = Kind::matrix, .units = 1, .chunk = 1, .dims = {m, k, n}};
+}
+
+Request masked_matrix_request(const Request& mask, std::uint64_t row_begin, std::uint64_t row_end,
+                              bool transposed, std::uint64_t n) {
+  return {.kind = Kind::masked_matrix,
+          .units = 1,
+          .chunk = 1,
+          .dims = {mask.counter, mask.dims[0], mask.dims[1], row_begin, row_end,
+                   static_cast<std::uint64_t>(transposed), n}};
+}
+
+MatrixShape matrix_shape(const Request& request) {
+  const auto& d = request.dims;
+  if (request.kind == Kind::matrix) return {d[0], d[1], d[2]};
+  const std::uint64_t rows = d[4] - d[3];
+  return d[5] != 0 ? MatrixShape{d[2], rows, d[6]} : MatrixShape{rows, d[2], d[6]};
+}
+
+Layout layout(const Request& request, std::uint64_t units) {
+  const std::uint64_t packed = bits::num_words(units);
+  Layout out;
+  const auto set = [&](std::initializer_list<std::uint64_t> masks,
+                       std::initializer_list<std::uint64_t> products) {
+    for (const std::uint64_t words : masks) out.masks[out.num_masks++] = words;
+    for (const std::uint64_t words : products) out.products[out.num_products++] = words;
+  };
+  switch (request.kind) {
+    case Kind::multiplication:
+      set({units, units}, {units});
+      break;
+    case Kind::square:
+      set({units}, {units});
+      break;
+    case Kind::and_gate:
+      set({units, units}, {units});
+      break;
+    case Kind::and_pair:
+      set({units, units, units}, {units, units});
+      break;
+    case Kind::dabit:
+      set({packed}, {units});
+      break;
+    case Kind::bit_product:
+      set({packed, units}, {units, units});
+      break;
+    case Kind::edabit:
+      set({units}, {64 * packed});
+      break;
+    case Kind::truncation:
+      set({units}, {units, units});
+      break;
+    case Kind::exact_truncation:
+      set({units}, {units, units, request.dims[0] * packed});
+      break;
+    case Kind::matrix: {
+      const auto [m, k, n] = matrix_shape(request);
+      set({m * k, k * n}, {m * n});
+      break;
+    }
+    case Kind::mask:
+      set({units}, {});
+      break;
+    case Kind::masked_matrix: {
+      const auto [m, k, n] = matrix_shape(request);
+      set({k * n}, {m * n});
+      break;
+    }
+  }
+  return out;
+}
+
+std::uint64_t product_words(const Request& request) {
+  std::uint64_t total = 0;
+  const auto count = [&](std::uint64_t units) {
+    const Layout chunk = layout(request, units);
+    std::uint64_t words = 0;
+    for (std::size_t i = 0; i < chunk.num_products; ++i) words += chunk.products[i];
+    return words;
+  };
+  const std::uint64_t full = request.units / request.chunk;
+  if (full > 0) total += full * count(request.chunk);
+  if (request.units % request.chunk != 0) total += count(request.units % request.chunk);
+  return total;
+}
+
+}  // namespace petcore::correlation

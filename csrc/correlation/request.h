@@ -1,0 +1,95 @@
+// What a protocol asks of the offline phase: the kinds of correlation and how each is laid out.
+//
+// Every kind has *masks*, random words each party can expand alone from its seed, and *products*,
+// words that depend on both parties' masks. The dealer sends the products to one party only; the
+// other expands them from its seed as well. A batch is handed out in chunks of `chunk` units.
+//
+//   kind              unit        masks              products (per unit, bytes to one party)
+//   multiplication    element     a, b               ab                              8
+//   square            element     a                  a^2                             8
+//   and_gate          64 bits     a, b               a & b                           8
+//   and_pair          64 bits     a, b, b'           a & b, a & b'                   16
+//   dabit             element     bit (packed)       the bit in Z_2^64               8
+//   bit_product       element     bit (packed), a    the bit, bit * a                16
+//   edabit            element     r                  the 64 bits of r, as slices     8
+//   truncation        element     r                  (r mod 2^63) >> f, msb(r)       16
+//   exact_truncation  element     r                  the same, and r's low f bits    16 + f/8
+//   matrix            product     A (m,k), B (k,n)   AB                              8mn
+//   mask              element     A                  -                               0
+//   masked_matrix     product     B                  AB, A of an earlier mask        8mn
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+
+namespace petcore::correlation {
+
+enum class Kind : std::uint32_t {
+  multiplication = 1,
+  square,
+  and_gate,
+  and_pair,
+  dabit,
+  bit_product,
+  edabit,
+  truncation,
+  exact_truncation,
+  matrix,
+  mask,
+  masked_matrix,
+};
+constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::masked_matrix);
+
+const char* kind_name(Kind kind);
+
+// kChunk elements are computed, sent and received at a time: two words each fill about a megabyte.
+constexpr std::uint64_t kChunk = 1 << 16;
+constexpr std::uint64_t kUnitsMax = std::uint64_t{1} << 32;
+
+struct Request {
+  Kind kind;
+  std::uint64_t units = 0;
+  std::uint64_t chunk = kChunk;
+  // truncation kinds: {f}; matrix: {m, k, n}; mask: {rows, columns};
+  // masked_matrix: {mask counter, rows, columns, first row, last row + 1, transposed, n}.
+  std::array<std::uint64_t, 7> dims{};
+  std::uint64_t counter = 0;  // set by the source that plans it; never the same twice in a session
+
+  std::uint64_t num_chunks() const { return (units + chunk - 1) / chunk; }
+  std::uint64_t units_in_chunk(std::uint64_t index) const {
+    const std::uint64_t begin = index * chunk;
+    return units - begin < chunk ? units - begin : chunk;
+  }
+
+  void write(ByteWriter& out) const;
+  // read checks every bound, so that a party's request cannot make the dealer allocate or loop
+  // without limit; raises Code::frame.
+  static Request read(ByteReader& in);
+};
+
+Request matrix_request(std::uint64_t m, std::uint64_t k, std::uint64_t n);
+Request masked_matrix_request(const Request& mask, std::uint64_t row_begin, std::uint64_t row_end,
+                              bool transposed, std::uint64_t n);
+
+// MatrixShape is the product that a matrix or masked_matrix request stands for.
+struct MatrixShape {
+  std::uint64_t m, k, n;
+};
+MatrixShape matrix_shape(const Request& request);
+
+// Layout of one chunk: words per mask stream and per product stream.
+struct Layout {
+  std::array<std::uint64_t, 3> masks{};
+  std::array<std::uint64_t, 3> products{};
+  std::size_t num_masks = 0, num_products = 0;
+};
+Layout layout(const Request& request, std::uint64_t units);
+
+// product_words is the total of all product streams of a request: what the dealer sends.
+std::uint64_t product_words(const Request& request);
+
+}  // namespace petcore::correlation

@@ -1,0 +1,39 @@
+// Source: where a protocol takes its correlations from. The protocol plans what the coming
+// operation will use, in order, then takes masks and products chunk by chunk in that order.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <span>
+
+#include "base/buffer.h"
+#include "correlation/request.h"
+#include "net/channel.h"
+
+namespace petcore::correlation {
+
+struct Usage {
+  std::uint64_t dealer_bytes = 0;       // products received by this party
+  std::map<Kind, std::uint64_t> units;  // handed out, by kind
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // plan announces batches and gives each its counter (written into the requests). Counters only
+  // grow: a batch that is planned and then not used is lost, never handed out again.
+  virtual void plan(const net::Step& step, std::span<Request> requests) = 0;
+  // masks fills the mask streams of the next chunk whose masks were not yet taken.
+  virtual void masks(std::initializer_list<Words> streams) = 0;
+  // products fills the product streams of the next chunk whose products were not yet taken.
+  virtual void products(std::initializer_list<Words> streams) = 0;
+  // finish raises Code::internal if a planned chunk was left over.
+  virtual void finish() = 0;
+
+  virtual const Usage& usage() const = 0;
+};
+
+}  // namespace petcore::correlation

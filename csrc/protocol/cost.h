@@ -1,0 +1,24 @@
+// Cost of an operation, declared before it runs and measured while it does.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "correlation/request.h"
+
+namespace petcore::protocol {
+
+struct Cost {
+  std::uint64_t rounds = 0;        // messages that depend on an earlier message of the peer
+  std::uint64_t bytes = 0;         // payload that one party sends to its peer
+  std::uint64_t dealer_bytes = 0;  // payload that the adjusted party receives from the dealer
+  std::map<correlation::Kind, std::uint64_t> correlations;  // units, by kind
+
+  Cost& operator+=(const Cost& other);
+  bool operator==(const Cost&) const = default;
+};
+
+// with_correlation is a cost that uses one request: its units and the dealer's bytes.
+Cost& with_correlation(Cost& cost, const correlation::Request& request);
+
+}  // namespace petcore::protocol

@@ -1,0 +1,53 @@
+#include "protocol/env.h"
+
+#include <array>
+
+namespace petcore::protocol {
+namespace {
+
+// How many chunks this party may be ahead of its peer. With one in flight and one in the making
+// the link stays busy; more would only cost memory.
+constexpr std::size_t kAhead = 2;
+
+}  // namespace
+
+void run_exchange(Env& env, int peer, const Exchange& exchange) {
+  net::Channel& link = *env.peers.at(peer);
+  std::array<Buffer<std::uint64_t>, kAhead + 1> own;
+  std::array<std::size_t, kAhead + 1> used{};
+  const std::size_t num_buffers = std::min(kAhead + 1, exchange.num_chunks);
+  for (std::size_t i = 0; i < num_buffers; ++i)
+    own[i] = Buffer<std::uint64_t>(exchange.chunk_words_max);
+  Buffer<std::uint64_t> theirs(exchange.chunk_words_max);
+
+  for (std::size_t i = 0; i < exchange.num_chunks + kAhead; ++i) {
+    if (i < exchange.num_chunks) {
+      const std::size_t slot = i % (kAhead + 1);
+      used[slot] = exchange.produce(i, own[slot].span());
+      const ConstWords words = own[slot].span().first(used[slot]);
+      link.send(env.step, std::as_bytes(words));
+      env.meter.bytes_sent += words.size_bytes();
+    }
+    if (i < kAhead || i - kAhead >= exchange.num_chunks) continue;
+    const std::size_t slot = (i - kAhead) % (kAhead + 1);
+    const Words received = theirs.span().first(used[slot]);
+    link.recv(env.step, std::as_writable_bytes(received));
+    env.meter.bytes_received += received.size_bytes();
+    exchange.consume(i - kAhead, own[slot].span().first(used[slot]), received);
+  }
+  ++env.meter.rounds;
+}
+
+void send_words(Env& env, int peer, ConstWords words) {
+  env.peers.at(peer)->send(env.step, std::as_bytes(words));
+  env.meter.bytes_sent += words.size_bytes();
+  ++env.meter.rounds;
+}
+
+void receive_words(Env& env, int peer, Words words) {
+  env.peers.at(peer)->recv(env.step, std::as_writable_bytes(words));
+  env.meter.bytes_received += words.size_bytes();
+  ++env.meter.rounds;
+}
+
+}  // namespace petcore::protocol

@@ -1,0 +1,28 @@
+#include "protocol/protocol.h"
+
+#include <array>
+#include <string>
+
+namespace petcore::protocol {
+namespace {
+
+constexpr std::array<const char*, kNumOps> kNames = {
+    "input",  "open",   "open_bits", "reveal",         "reveal_bits", "mul",
+    "square", "matmul", "and_bits",  "mul_bit",        "msb",         "equal_zero",
+    "bits",   "b2a",    "truncate",  "truncate_exact", "mask",        "masked_matmul"};
+
+}  // namespace
+
+const char* op_name(Op op) { return kNames[static_cast<std::size_t>(op)]; }
+
+Op op_from_name(std::string_view name) {
+  std::string known;
+  for (std::size_t i = 0; i < kNumOps; ++i) {
+    if (name == kNames[i]) return static_cast<Op>(i);
+    known += std::string(i == 0 ? "" : ", ") + kNames[i];
+  }
+  throw Error(Code::usage,
+              "no operation is called '" + std::string(name) + "'; there are " + known);
+}
+
+}  // namespace petcore::protocol

@@ -1,0 +1,100 @@
+// Protocol: the interactive operations that every row of the registry offers.
+//
+// Arithmetic shares are words over Z_2^64, boolean shares are packed bits (bits/bits.h). A share of
+// n elements is `components()` such vectors, one after the other. Outputs never alias inputs.
+// Parameter order: context, outputs, inputs. Rounds, bytes and correlations: see declared().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "protocol/cost.h"
+#include "protocol/env.h"
+
+namespace petcore::protocol {
+
+enum class Op : std::uint8_t {
+  input,
+  open,
+  open_bits,
+  reveal,
+  reveal_bits,
+  mul,
+  square,
+  matmul,
+  and_bits,
+  mul_bit,
+  msb,
+  equal_zero,
+  bits,
+  b2a,
+  truncate,
+  truncate_exact,
+  mask,
+  masked_matmul,
+};
+constexpr std::size_t kNumOps = static_cast<std::size_t>(Op::masked_matmul) + 1;
+const char* op_name(Op op);
+// op_from_name raises Code::usage for an unknown word, listing those there are.
+Op op_from_name(std::string_view name);
+
+// MaskedShare is a matrix share whose masked opening all parties hold: multiply by it as often as
+// you like, each time for the price of opening the other operand.
+struct MaskedShare {
+  std::uint64_t rows = 0, columns = 0;
+  correlation::Request mask;  // where the mask comes from
+  Buffer<std::uint64_t> share, mask_share;
+  Buffer<std::uint64_t> opened;  // x - mask, in clear
+};
+
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+  virtual int components() const = 0;
+  // declared is the cost of op for the sizes that op takes (n, or n and bits, or m, k, n).
+  virtual Cost declared(Op op, std::span<const std::uint64_t> dims) const = 0;
+
+  // values is empty at every party but the owner.
+  virtual void input(Env& env, Words out, ConstWords values, int owner) const = 0;
+  virtual void input_bits(Env& env, Words out, ConstWords values, int owner) const = 0;
+  virtual void open(Env& env, Words out, ConstWords x) const = 0;
+  virtual void open_bits(Env& env, Words out, ConstWords x) const = 0;
+  // reveal: out is filled at party `to` only and may be empty elsewhere.
+  virtual void reveal(Env& env, Words out, ConstWords x, int to) const = 0;
+  virtual void reveal_bits(Env& env, Words out, ConstWords x, int to) const = 0;
+
+  // Local.
+  virtual void add_public(int party, Words out, ConstWords x, ConstWords value) const = 0;
+  virtual void xor_public(int party, Words out, ConstWords x, ConstWords value) const = 0;
+
+  virtual void mul(Env& env, Words out, ConstWords x, ConstWords y) const = 0;
+  virtual void square(Env& env, Words out, ConstWords x) const = 0;
+  virtual void matmul(Env& env, Words out, ConstWords x, ConstWords y, std::uint64_t m,
+                      std::uint64_t k, std::uint64_t n) const = 0;
+  virtual void and_bits(Env& env, Words out, ConstWords x, ConstWords y) const = 0;
+  // mul_bit: out = bit * x for n = x.size() / components() elements.
+  virtual void mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const = 0;
+
+  // msb: the top bit of every element; equal_zero: whether it is zero; bits: all 64 bits, element
+  // after element in chunks of slices (see to_bit_shares in the session).
+  virtual void msb(Env& env, Words out, ConstWords x) const = 0;
+  virtual void equal_zero(Env& env, Words out, ConstWords x) const = 0;
+  // bits: out holds one word per element; bit j of word i is the share of bit j of x[i].
+  virtual void bits(Env& env, Words out, ConstWords x) const = 0;
+  virtual void b2a(Env& env, Words out, ConstWords bit) const = 0;
+
+  // truncate: x / 2^f as a signed number, |x| < 2^62, off by at most one unit and unbiased;
+  // exact: floor(x / 2^f).
+  virtual void truncate(Env& env, Words out, ConstWords x, unsigned f) const = 0;
+  virtual void truncate_exact(Env& env, Words out, ConstWords x, unsigned f) const = 0;
+
+  virtual void mask(Env& env, MaskedShare& x) const = 0;
+  virtual void masked_matmul(Env& env, Words out, const MaskedShare& x, ConstWords y,
+                             std::uint64_t row_begin, std::uint64_t row_end, bool transposed,
+                             std::uint64_t n) const = 0;
+};
+
+}  // namespace petcore::protocol

@@ -1,0 +1,31 @@
+// What each operation asks of the offline phase, block by block. The operation takes exactly these
+// correlations and its declared cost counts exactly these.
+#pragma once
+
+#include <vector>
+
+#include "protocol/semi2k/slices.h"
+
+namespace petcore::protocol::semi2k {
+
+using Plan = std::vector<correlation::Request>;
+
+Plan msb_plan(std::size_t n);
+Plan equal_zero_plan(std::size_t n);
+Plan bits_plan(std::size_t n);
+Plan truncate_exact_plan(std::size_t n, unsigned f);
+
+// for_each_block calls run(begin, size) for every block of n elements.
+template <class F>
+void for_each_block(std::size_t n, F&& run) {
+  for (std::size_t begin = 0; begin < n; begin += kBlock) run(begin, std::min(kBlock, n - begin));
+}
+
+// open_against_bits opens x + r and hands each chunk's public sum and the slices of r to `use`.
+void open_against_bits(Env& env, ConstWords x,
+                       const std::function<void(std::size_t chunk, Words c, Words r)>& use);
+
+// convert_bits is b2a for a plan that is already announced.
+void convert_bits(Env& env, Words out, ConstWords bit);
+
+}  // namespace petcore::protocol::semi2k

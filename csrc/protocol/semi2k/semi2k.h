@@ -1,0 +1,70 @@
+// semi2k: two-party additive sharing over Z_2^64, x = x0 + x1; bits as b = b0 ^ b1.
+//   Papers: Beaver (CRYPTO 1991) for products; Mohassel and Zhang, "SecureML" (S&P 2017) for a
+//           matrix masked once; Escudero et al., "Improved primitives for MPC over mixed
+//           arithmetic-binary circuits" (CRYPTO 2020) for edaBits, comparison and truncation.
+//   Adversary: semi-honest, one of the two parties; correlations by correlation::Source.
+//   Leaks: nothing beyond sizes; `truncate` rounds by a random carry that depends on the low bits
+//          of its input and is never opened (it realises stochastic rounding, not floor).
+#pragma once
+
+#include <memory>
+
+#include "protocol/protocol.h"
+
+namespace petcore::protocol::semi2k {
+
+std::unique_ptr<Protocol> make();
+
+class Semi2k : public Protocol {
+ public:
+  int components() const override { return 1; }
+  Cost declared(Op op, std::span<const std::uint64_t> dims) const override;
+
+  void input(Env& env, Words out, ConstWords values, int owner) const override;
+  void input_bits(Env& env, Words out, ConstWords values, int owner) const override;
+  void open(Env& env, Words out, ConstWords x) const override;
+  void open_bits(Env& env, Words out, ConstWords x) const override;
+  void reveal(Env& env, Words out, ConstWords x, int to) const override;
+  void reveal_bits(Env& env, Words out, ConstWords x, int to) const override;
+  void add_public(int party, Words out, ConstWords x, ConstWords value) const override;
+  void xor_public(int party, Words out, ConstWords x, ConstWords value) const override;
+
+  void mul(Env& env, Words out, ConstWords x, ConstWords y) const override;
+  void square(Env& env, Words out, ConstWords x) const override;
+  void matmul(Env& env, Words out, ConstWords x, ConstWords y, std::uint64_t m, std::uint64_t k,
+              std::uint64_t n) const override;
+  void mask(Env& env, MaskedShare& x) const override;
+  void masked_matmul(Env& env, Words out, const MaskedShare& x, ConstWords y,
+                     std::uint64_t row_begin, std::uint64_t row_end, bool transposed,
+                     std::uint64_t n) const override;
+
+  void and_bits(Env& env, Words out, ConstWords x, ConstWords y) const override;
+  void mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const override;
+  void b2a(Env& env, Words out, ConstWords bit) const override;
+
+  void msb(Env& env, Words out, ConstWords x) const override;
+  void equal_zero(Env& env, Words out, ConstWords x) const override;
+  void bits(Env& env, Words out, ConstWords x) const override;
+
+  void truncate(Env& env, Words out, ConstWords x, unsigned f) const override;
+  void truncate_exact(Env& env, Words out, ConstWords x, unsigned f) const override;
+};
+
+inline int other(int party) { return 1 - party; }
+
+// chunk_at is the range of chunk i of n elements.
+struct Range {
+  std::size_t begin, size;
+};
+inline std::size_t num_chunks(std::size_t n) {
+  return (n + correlation::kChunk - 1) / correlation::kChunk;
+}
+inline Range chunk_at(std::size_t i, std::size_t n) {
+  const std::size_t begin = i * correlation::kChunk;
+  return {begin, std::min<std::size_t>(correlation::kChunk, n - begin)};
+}
+inline std::size_t chunk_words(std::size_t n) {
+  return std::min<std::size_t>(n, correlation::kChunk);
+}
+
+}  // namespace petcore::protocol::semi2k

@@ -21,11 +21,22 @@ void check_limits(const Limits& limits) {
         "the silence limit must be at least two heartbeats");
 }
 
+// InCall marks the time in which the owner waits.
+class InCall {
+ public:
+  explicit InCall(bool& flag) : flag_(flag) { flag_ = true; }
+  ~InCall() { flag_ = false; }
+
+ private:
+  bool& flag_;
+};
+
 // locked runs one call of the owner: alone on the link, its failure kept.
 template <class State, class Work>
 auto locked(State& state, const Step& step, Work work) {
   const std::lock_guard lock(state.mutex);
   state.begin(step);
+  const InCall in_call(state.in_call);
   try {
     return work();
   } catch (const Error& error) {
@@ -120,8 +131,9 @@ void Channel::serve() noexcept {
   try {
     while (state_->take_in()) {
     }
+    if (state_->notice) throw state_->notice_error(*state_->notice);
     if (state_->goodbye_received) return;
-    if (state_->end_reason) throw state_->closed_error(*state_->end_reason);
+    state_->check_open();
     const auto now = Clock::now();
     state_->beat(now);
     state_->check_alive(now);

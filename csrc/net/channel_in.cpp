@@ -13,7 +13,7 @@ constexpr milliseconds kPeerAbortPatience{300};
 }  // namespace
 
 bool Channel::State::wants_input() const {
-  if (end_reason) return false;
+  if (end_reason || notice) return false;
   return sink.filled < sink.out.size() || inbox.bytes() < channel.limits_.inbox_bytes_max;
 }
 
@@ -48,7 +48,7 @@ bool Channel::State::take_in() {
 
 void Channel::State::parse() {
   const Limits& limits = channel.limits_;
-  while (staged_begin < staged_end) {
+  while (staged_begin < staged_end && !notice) {
     std::byte* const from = staging.data() + staged_begin;
     const std::size_t have = staged_end - staged_begin;
     if (frame) {
@@ -112,9 +112,7 @@ void Channel::State::end_frame() {
   const FrameType type = frame->type;
   frame.reset();
   if (type == FrameType::goodbye) goodbye_received = true;
-  if (type != FrameType::abort) return;
-  notice = decode_notice(notice_bytes);
-  throw notice_error(*notice);
+  if (type == FrameType::abort) notice = decode_notice(notice_bytes);
 }
 
 void Channel::State::check_tag(FrameType type) {
@@ -132,17 +130,20 @@ void Channel::State::disagree() {
   const auto end = Clock::now() + kPeerAbortPatience;
   sink = {};
   try {
-    while (Clock::now() < end && !end_reason) {
+    while (Clock::now() < end && !end_reason && !notice) {
       inbox.clear();
-      if (!take_in() && !end_reason) channel.wait_ready(true, false, milliseconds(20));
+      if (!take_in()) channel.wait_ready(true, false, milliseconds(20));
     }
   } catch (const Error&) {
-    if (notice) their_step = notice->step;
+    // What a party at another step sends need not make sense here.
   }
+  if (notice && notice->code != Code::step) throw notice_error(*notice);
+  if (notice) their_step = notice->step;
   throw mismatch_error(their_step);
 }
 
 void Channel::State::check_open() const {
+  if (notice) throw notice_error(*notice);
   if (goodbye_received) throw goodbye_error();
   if (end_reason) throw closed_error(*end_reason);
 }

@@ -39,6 +39,11 @@ std::string Channel::State::who() const {
   return peer.name + (peer.address.starts_with("in ") ? " " : " at ") + peer.address;
 }
 
+std::string Channel::State::where() const {
+  if (step.what.empty()) return "before the first step";
+  return (in_call ? "at " : "after ") + step.what;
+}
+
 Error Channel::State::make_error(Code code, const std::string& message) const {
   return Error(code, message, channel.peer_.name, channel.peer_.address, step.what);
 }
@@ -46,34 +51,34 @@ Error Channel::State::make_error(Code code, const std::string& message) const {
 Error Channel::State::explain(const Error& error) const {
   if (!error.party().empty()) return error;
   if (error.code() == Code::closed) return closed_error(error.what());
-  return make_error(error.code(), "what " + who() + " sent at " + step.what +
-                                      " is no petcore frame: " + error.what() +
-                                      ". Both parties must run the same petcore release; " +
-                                      kRemedy);
+  return make_error(error.code(),
+                    "what " + who() + " sent " + where() + " is no petcore frame: " + error.what() +
+                        ". Both parties must run the same petcore release; " + kRemedy);
 }
 
 Error Channel::State::closed_error(const std::string& reason) const {
-  return make_error(Code::closed, who() + " closed the link at " + step.what + " (" + reason +
+  return make_error(Code::closed, who() + " closed the link " + where() + " (" + reason +
                                       "): its process ended or the network dropped it; " + kRemedy);
 }
 
 Error Channel::State::goodbye_error() const {
-  return make_error(Code::step, who() + " ended its program while this party is at " + step.what +
+  return make_error(Code::step, who() + " ended its program while this party is " + where() +
                                     ". All parties must run the same program; " + kRemedy);
 }
 
 Error Channel::State::mismatch_error(const std::string& their_step) const {
-  return make_error(Code::step, who() + " is at " + their_step + " while this party is at " +
-                                    step.what +
+  return make_error(Code::step, who() + " is at " + their_step + " while this party is " + where() +
                                     ". All parties must run the same program on the same shapes");
 }
 
 Error Channel::State::notice_error(const Notice& received) const {
   if (received.code == Code::step) return mismatch_error(received.step);
-  return make_error(Code::aborted, who() + " gave up at " + received.step + ": " + received.text +
-                                       " [" + code_name(received.code) +
-                                       "]. Settle it there, then "
-                                       "start a new session");
+  // A peer that refuses the terms of the handshake means this party as much as itself.
+  const Code code = received.code == Code::handshake ? Code::handshake : Code::aborted;
+  return make_error(code, who() + " gave up at " + received.step + ": " + received.text + " [" +
+                              code_name(received.code) +
+                              "]. Settle it there, then "
+                              "start a new session");
 }
 
 }  // namespace petcore::net

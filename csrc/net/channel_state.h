@@ -23,6 +23,7 @@ struct Channel::State {
   Error make_error(Code code, const std::string& message) const;
   Error explain(const Error& error) const;  // a transport's or parser's error, with party and step
   std::string who() const;
+  std::string where() const;  // "at step 17: ...", or "after" it when the owner was elsewhere
   Error closed_error(const std::string& reason) const;
   Error goodbye_error() const;
   Error mismatch_error(const std::string& their_step) const;
@@ -35,8 +36,8 @@ struct Channel::State {
     Bytes out;
     std::size_t filled = 0;
   };
-  // take_in reads once from the link; false if nothing came. It raises for bad frames and aborts;
-  // the end of the link is only noted.
+  // take_in reads once from the link; false if nothing came. It raises for bad frames; an abort,
+  // a goodbye or the end of the link is only noted, for what came before it may still be wanted.
   bool take_in();
   bool wants_input() const;
   void parse();
@@ -78,6 +79,7 @@ struct Channel::State {
   Channel& channel;
   std::timed_mutex mutex;  // its holder may use the link
   std::function<void()> watch;
+  bool in_call = false;
   Step step;  // of the current call, or of the last one
 
   mutable std::mutex failure_mutex;

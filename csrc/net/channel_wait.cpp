@@ -36,6 +36,7 @@ void Channel::State::transfer_unguarded(Outgoing& outgoing) {
     const bool sending = !done(outgoing);
     const bool receiving = sink.filled < sink.out.size();
     if (!sending && !receiving && flushed) return;
+    if (notice) throw notice_error(*notice);
     bool moved = false;
     if (sending || !flushed) {
       try {
@@ -78,7 +79,7 @@ std::optional<Channel::Message> Channel::State::next(bool deadline) {
       if (auto payload = inbox.take_message()) return Message{tag, std::move(*payload)};
     }
     if (take_in()) continue;
-    if (goodbye_received && !deadline) return std::nullopt;
+    if (goodbye_received && !notice && !deadline) return std::nullopt;
     check_open();
     pause(false, deadline);
   }
@@ -92,13 +93,17 @@ void Channel::State::check_alive(Clock::time_point now) {
   if (now - std::max(last_in, alive_since) <= channel.limits_.silence) return;
   throw make_error(Code::silent,
                    who() + " fell silent: not even a heartbeat for " +
-                       std::to_string(channel.limits_.silence.count()) + " ms, at " + step.what +
+                       std::to_string(channel.limits_.silence.count()) + " ms " + where() +
                        ". Its process hangs or the network drops packets; look at its log, then "
                        "start a new session");
 }
 
 void Channel::State::pause(bool want_write, bool deadline) {
-  if (watch) watch();
+  try {
+    if (watch) watch();
+  } catch (const Error& error) {
+    throw Error(error.code(), error.what(), error.party(), error.address(), step.what);
+  }
   const auto now = Clock::now();
   const Limits& limits = channel.limits_;
   beat(now);
@@ -108,7 +113,7 @@ void Channel::State::pause(bool want_write, bool deadline) {
     throw make_error(
         Code::late,
         who() + " is alive but " + (want_write ? "took no data" : "sent no data") + " for " +
-            std::to_string(limits.deadline.count()) + " ms at " + step.what +
+            std::to_string(limits.deadline.count()) + " ms " + where() +
             (clogged
                  ? ". Both parties send more than inbox_bytes_max and neither receives; "
                    "send and receive in turns"

@@ -5,6 +5,9 @@
 
 namespace petcore::bindings {
 
+void bind_errors(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
+void bind_net(pybind11::module_& module);
+void bind_session(pybind11::module_& module);
 
 }  // namespace petcore::bindings

@@ -44,6 +44,7 @@ Op op_from_name(std::string_view name);
 // MaskedShare is a matrix share whose masked opening all parties hold: multiply by it as often as
 // you like, each time for the price of opening the other operand.
 struct MaskedShare {
+  const void* session = nullptr;  // the only session that may use it
   std::uint64_t rows = 0, columns = 0;
   correlation::Request mask;  // where the mask comes from
   Buffer<std::uint64_t> share, mask_share;
@@ -78,8 +79,7 @@ class Protocol {
   // mul_bit: out = bit * x for n = x.size() / components() elements.
   virtual void mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const = 0;
 
-  // msb: the top bit of every element; equal_zero: whether it is zero; bits: all 64 bits, element
-  // after element in chunks of slices (see to_bit_shares in the session).
+  // msb: the top bit of every element; equal_zero: whether it is zero.
   virtual void msb(Env& env, Words out, ConstWords x) const = 0;
   virtual void equal_zero(Env& env, Words out, ConstWords x) const = 0;
   // bits: out holds one word per element; bit j of word i is the share of bit j of x[i].

@@ -1,0 +1,299 @@
+// The session and the dealer. Every call that waits or works releases the GIL.
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+#include "bindings/arrays.h"
+#include "bindings/bindings.h"
+#include "session/dealer_service.h"
+#include "session/session.h"
+
+namespace petcore::bindings {
+namespace {
+
+using session::Session;
+using Channels = std::map<int, std::shared_ptr<net::Channel>>;
+
+// released runs work without the GIL and hands its result to NumPy.
+template <class F>
+auto released(F&& work) {
+  py::gil_scoped_release release;
+  return work();
+}
+
+template <class T>
+py::object maybe_array(std::optional<Buffer<T>>&& buffer) {
+  if (!buffer) return py::none();
+  return to_array(std::move(*buffer));
+}
+
+ConstWords words_of(const py::array& x) { return const_words(x, "x"); }
+session::Bits bits_of(const py::array& x) { return const_bytes_u8(x, "x"); }
+
+py::dict cost_dict(const protocol::Cost& cost) {
+  py::dict correlations;
+  for (const auto& [kind, units] : cost.correlations)
+    correlations[correlation::kind_name(kind)] = units;
+  py::dict out;
+  out["rounds"] = cost.rounds;
+  out["bytes"] = cost.bytes;
+  out["dealer_bytes"] = cost.dealer_bytes;
+  out["correlations"] = correlations;
+  return out;
+}
+
+py::dict measured_dict(const Session& self) {
+  py::dict out = cost_dict(self.measured());
+  out["bytes_received"] = self.bytes_received();
+  py::dict links;
+  for (const auto& [name, counters] : self.link_counters()) {
+    py::dict link;
+    link["payload_sent"] = counters.payload_sent;
+    link["payload_received"] = counters.payload_received;
+    link["wire_sent"] = counters.wire_sent;
+    link["wire_received"] = counters.wire_received;
+    links[py::str(name)] = link;
+  }
+  out["links"] = links;
+  return out;
+}
+
+std::unique_ptr<Session> make_session(const std::string& protocol, int party,
+                                      std::vector<std::string> names, Channels peers,
+                                      std::shared_ptr<net::Channel> dealer, session::Terms terms) {
+  return released([&] {
+    return std::make_unique<Session>(session::Config{
+        protocol, party, std::move(names), std::move(peers), std::move(dealer), std::move(terms)});
+  });
+}
+
+py::tuple take_input(Session& self, int owner, const std::optional<py::array>& values,
+                     const std::string& meta, bool boolean) {
+  const auto raw = std::as_bytes(std::span(meta.data(), meta.size()));
+  session::Input input;
+  if (boolean) {
+    const auto known = values ? std::optional(const_bytes_u8(*values, "values")) : std::nullopt;
+    input = released([&] { return self.input_bits(owner, known, raw); });
+  } else {
+    const auto known = values ? std::optional(const_words(*values, "values")) : std::nullopt;
+    input = released([&] { return self.input(owner, known, raw); });
+  }
+  const py::bytes sent(reinterpret_cast<const char*>(input.meta.data()), input.meta.size());
+  if (boolean) return py::make_tuple(to_array(std::move(input.bits)), sent);
+  return py::make_tuple(to_array(std::move(input.share)), sent);
+}
+
+void bind_io(py::class_<Session>& type) {
+  type.def(
+          "input",
+          [](Session& self, int owner, const std::optional<py::array>& values,
+             const py::bytes& meta) { return take_input(self, owner, values, meta, false); },
+          py::arg("owner"), py::arg("values"), py::arg("meta"))
+      .def(
+          "input_bits",
+          [](Session& self, int owner, const std::optional<py::array>& values,
+             const py::bytes& meta) { return take_input(self, owner, values, meta, true); },
+          py::arg("owner"), py::arg("values"), py::arg("meta"))
+      .def(
+          "open",
+          [](Session& self, const py::array& x, const std::string& label) {
+            const ConstWords share = words_of(x);
+            return to_array(released([&] { return self.open(share, label); }));
+          },
+          py::arg("share"), py::arg("label"))
+      .def(
+          "open_bits",
+          [](Session& self, const py::array& x, const std::string& label) {
+            const session::Bits share = bits_of(x);
+            return to_array(released([&] { return self.open_bits(share, label); }));
+          },
+          py::arg("share"), py::arg("label"))
+      .def(
+          "reveal",
+          [](Session& self, const py::array& x, int to, const std::string& label) {
+            const ConstWords share = words_of(x);
+            return maybe_array(released([&] { return self.reveal(share, to, label); }));
+          },
+          py::arg("share"), py::arg("to"), py::arg("label"))
+      .def(
+          "reveal_bits",
+          [](Session& self, const py::array& x, int to, const std::string& label) {
+            const session::Bits share = bits_of(x);
+            return maybe_array(released([&] { return self.reveal_bits(share, to, label); }));
+          },
+          py::arg("share"), py::arg("to"), py::arg("label"))
+      .def("checkpoint", &Session::checkpoint, py::arg("label"),
+           py::call_guard<py::gil_scoped_release>());
+}
+
+void bind_arithmetic(py::class_<Session>& type) {
+  type.def(
+          "add_public",
+          [](Session& self, const py::array& x, const py::array& value) {
+            const ConstWords share = words_of(x), known = const_words(value, "public");
+            return to_array(released([&] { return self.add_public(share, known); }));
+          },
+          py::arg("share"), py::arg("public"))
+      .def(
+          "mul",
+          [](Session& self, const py::array& x, const py::array& y) {
+            const ConstWords a = words_of(x), b = const_words(y, "y");
+            return to_array(released([&] { return self.mul(a, b); }));
+          },
+          py::arg("x"), py::arg("y"))
+      .def(
+          "square",
+          [](Session& self, const py::array& x) {
+            const ConstWords a = words_of(x);
+            return to_array(released([&] { return self.square(a); }));
+          },
+          py::arg("x"))
+      .def(
+          "matmul",
+          [](Session& self, const py::array& x, const py::array& y, std::uint64_t m,
+             std::uint64_t k, std::uint64_t n) {
+            const ConstWords a = words_of(x), b = const_words(y, "y");
+            return to_array(released([&] { return self.matmul(a, b, m, k, n); }));
+          },
+          py::arg("x"), py::arg("y"), py::arg("m"), py::arg("k"), py::arg("n"))
+      .def(
+          "truncate",
+          [](Session& self, const py::array& x, unsigned bits, const std::string& mode) {
+            check(mode == "probabilistic" || mode == "exact", Code::usage,
+                  "truncation mode is \"probabilistic\" or \"exact\"");
+            const ConstWords a = words_of(x);
+            return to_array(released([&] { return self.truncate(a, bits, mode == "exact"); }));
+          },
+          py::arg("x"), py::arg("bits"), py::arg("mode"))
+      .def(
+          "mask",
+          [](Session& self, const py::array& x, std::uint64_t rows, std::uint64_t columns) {
+            const ConstWords a = words_of(x);
+            return released([&] { return self.mask(a, rows, columns); });
+          },
+          py::arg("x"), py::arg("rows"), py::arg("columns"))
+      .def(
+          "masked_matmul",
+          [](Session& self, const protocol::MaskedShare& masked, const py::array& y,
+             std::uint64_t n, std::uint64_t row_begin, std::uint64_t row_end, bool transposed) {
+            const ConstWords b = const_words(y, "y");
+            return to_array(released(
+                [&] { return self.masked_matmul(masked, b, row_begin, row_end, transposed, n); }));
+          },
+          py::arg("masked"), py::arg("y"), py::arg("n"), py::arg("row_begin"), py::arg("row_end"),
+          py::arg("transposed"));
+}
+
+void bind_boolean(py::class_<Session>& type) {
+  type.def(
+          "xor_public",
+          [](Session& self, const py::array& x, const py::array& value) {
+            const session::Bits a = bits_of(x), b = const_bytes_u8(value, "public");
+            return to_array(released([&] { return self.xor_public(a, b); }));
+          },
+          py::arg("bits"), py::arg("public_bits"))
+      .def(
+          "and_bits",
+          [](Session& self, const py::array& x, const py::array& y) {
+            const session::Bits a = bits_of(x), b = const_bytes_u8(y, "y");
+            return to_array(released([&] { return self.and_bits(a, b); }));
+          },
+          py::arg("x"), py::arg("y"))
+      .def(
+          "mul_bit",
+          [](Session& self, const py::array& bit, const py::array& x) {
+            const session::Bits b = const_bytes_u8(bit, "bit");
+            const ConstWords a = words_of(x);
+            return to_array(released([&] { return self.mul_bit(b, a); }));
+          },
+          py::arg("bit"), py::arg("x"))
+      .def(
+          "select",
+          [](Session& self, const py::array& bit, const py::array& x, const py::array& y) {
+            const session::Bits b = const_bytes_u8(bit, "bit");
+            const ConstWords a = words_of(x), c = const_words(y, "y");
+            return to_array(released([&] { return self.select(b, a, c); }));
+          },
+          py::arg("bit"), py::arg("x"), py::arg("y"))
+      .def(
+          "b2a",
+          [](Session& self, const py::array& bit) {
+            const session::Bits b = const_bytes_u8(bit, "bits");
+            return to_array(released([&] { return self.b2a(b); }));
+          },
+          py::arg("bits"));
+  const auto bind_bits = [&](const char* name, Buffer<std::uint8_t> (Session::*op)(ConstWords)) {
+    type.def(
+        name,
+        [op](Session& self, const py::array& x) {
+          const ConstWords a = words_of(x);
+          return to_array(released([&] { return (self.*op)(a); }));
+        },
+        py::arg("x"));
+  };
+  bind_bits("msb", &Session::msb);
+  bind_bits("equal_zero", &Session::equal_zero);
+  bind_bits("bits", &Session::bits);
+}
+
+void bind_state(py::class_<Session>& type) {
+  type.def_property_readonly("party", &Session::party)
+      .def_property_readonly("parties", [](const Session& self) { return self.names().size(); })
+      .def_property_readonly("names", &Session::names)
+      .def_property_readonly("protocol", &Session::protocol_name)
+      .def_property_readonly("components", &Session::components)
+      .def_property_readonly("step", &Session::steps)
+      .def("cost", &measured_dict)
+      .def(
+          "declared",
+          [](const Session& self, const std::string& op, const py::args& dims) {
+            return cost_dict(self.declared(op, dims.cast<std::vector<std::uint64_t>>()));
+          },
+          py::arg("op"))
+      .def(
+          "fail",
+          [](Session& self, const std::string& code, const std::string& text) {
+            py::gil_scoped_release release;
+            self.fail(code_from_name(code), text);
+          },
+          py::arg("code"), py::arg("text"))
+      .def("close", &Session::close, py::call_guard<py::gil_scoped_release>());
+}
+
+py::dict serve_dealer(const std::vector<std::string>& names,
+                      std::vector<std::shared_ptr<net::Channel>> channels, session::Terms terms,
+                      const std::string& protocol) {
+  const auto report =
+      released([&] { return session::serve_dealer(protocol, names, std::move(channels), terms); });
+  py::dict units;
+  for (const auto& [kind, count] : report.units) units[correlation::kind_name(kind)] = count;
+  py::dict out;
+  out["requests"] = report.requests;
+  out["bytes_sent"] = report.bytes_sent;
+  out["correlations"] = units;
+  return out;
+}
+
+}  // namespace
+
+void bind_session(py::module_& module) {
+  py::class_<protocol::MaskedShare, std::shared_ptr<protocol::MaskedShare>>(module, "Masked")
+      .def_readonly("rows", &protocol::MaskedShare::rows)
+      .def_readonly("columns", &protocol::MaskedShare::columns);
+  py::class_<Session> type(module, "Session");
+  type.def(py::init(&make_session), py::arg("protocol"), py::arg("party"), py::arg("names"),
+           py::arg("peers"), py::arg("dealer"), py::arg("terms"));
+  bind_state(type);
+  bind_io(type);
+  bind_arithmetic(type);
+  bind_boolean(type);
+  module.def("serve_dealer", &serve_dealer, py::arg("names"), py::arg("channels"), py::arg("terms"),
+             py::arg("protocol") = "semi2k");
+  module.def("protocols", [] {
+    std::vector<py::tuple> out;
+    for (const protocol::Row& row : protocol::rows())
+      out.push_back(py::make_tuple(row.name, row.parties, row.adversary, row.ring));
+    return out;
+  });
+}
+
+}  // namespace petcore::bindings

@@ -1,0 +1,208 @@
+// The operations of a session: check sizes, name the step, run the protocol. Boolean shares are one
+// byte per bit outside and packed inside.
+#include <algorithm>
+
+#include "bits/bits.h"
+#include "ring/ring.h"
+#include "session/session.h"
+
+namespace petcore::session {
+namespace {
+
+using petcore::bits::num_words;
+
+std::string count(std::size_t n) { return std::to_string(n) + (n == 1 ? " element" : " elements"); }
+
+void same_size(std::size_t x, std::size_t y) {
+  check(x == y, Code::usage, "two operands have different numbers of elements");
+}
+
+}  // namespace
+
+// Pads every component to whole words: packed shares of n bits take num_words(n) words each.
+Buffer<std::uint64_t> Session::pack(Bits x) const {
+  check_share(x.size());
+  const auto parts = static_cast<std::size_t>(components());
+  const std::size_t n = x.size() / parts, words = num_words(n);
+  Buffer<std::uint64_t> out(parts * words);
+  for (std::size_t i = 0; i < parts; ++i)
+    petcore::bits::pack(out.span().subspan(i * words, words), x.subspan(i * n, n));
+  return out;
+}
+
+Buffer<std::uint8_t> Session::unpack(ConstWords x, std::size_t n) const {
+  const std::size_t parts = x.size() / num_words(n), words = num_words(n);
+  Buffer<std::uint8_t> out(parts * n);
+  for (std::size_t i = 0; i < parts; ++i)
+    petcore::bits::unpack(out.span().subspan(i * n, n), x.subspan(i * words, words));
+  return out;
+}
+
+std::size_t Session::elements(std::size_t share_size) const {
+  check_share(share_size);
+  return share_size / static_cast<std::size_t>(components());
+}
+
+Buffer<std::uint8_t> Session::open_bits(Bits x, const std::string& label) {
+  const std::size_t n = elements(x.size());
+  const Buffer<std::uint64_t> packed = pack(x);
+  Buffer<std::uint64_t> out(num_words(n));
+  run("open " + label + " of " + count(n) + " (bool)",
+      [&](protocol::Env& env) { protocol_->open_bits(env, out.span(), packed.span()); });
+  return unpack(out.span(), n);
+}
+
+std::optional<Buffer<std::uint8_t>> Session::reveal_bits(Bits x, int to, const std::string& label) {
+  check(to >= 0 && to < static_cast<int>(config_.names.size()), Code::usage,
+        "a value can be revealed to a party of this session only");
+  const std::size_t n = elements(x.size());
+  const bool mine = to == config_.party;
+  const Buffer<std::uint64_t> packed = pack(x);
+  Buffer<std::uint64_t> out(mine ? num_words(n) : 0);
+  run("reveal " + label + " of " + count(n) + " (bool) to " +
+          config_.names[static_cast<std::size_t>(to)],
+      [&](protocol::Env& env) { protocol_->reveal_bits(env, out.span(), packed.span(), to); });
+  if (!mine) return std::nullopt;
+  return unpack(out.span(), n);
+}
+
+Buffer<std::uint8_t> Session::xor_public(Bits x, Bits value) {
+  same_size(elements(x.size()), value.size());
+  const Buffer<std::uint64_t> packed = pack(x);
+  Buffer<std::uint64_t> known(num_words(value.size())), out(packed.size());
+  petcore::bits::pack(known.span(), value);
+  protocol_->xor_public(config_.party, out.span(), packed.span(), known.span());
+  return unpack(out.span(), value.size());
+}
+
+Buffer<std::uint64_t> Session::mul(ConstWords x, ConstWords y) {
+  same_size(x.size(), y.size());
+  Buffer<std::uint64_t> out(x.size());
+  run("multiply " + count(elements(x.size())),
+      [&](protocol::Env& env) { protocol_->mul(env, out.span(), x, y); });
+  return out;
+}
+
+Buffer<std::uint64_t> Session::square(ConstWords x) {
+  Buffer<std::uint64_t> out(x.size());
+  run("square " + count(elements(x.size())),
+      [&](protocol::Env& env) { protocol_->square(env, out.span(), x); });
+  return out;
+}
+
+Buffer<std::uint64_t> Session::matmul(ConstWords x, ConstWords y, std::uint64_t m, std::uint64_t k,
+                                      std::uint64_t n) {
+  check(m > 0 && k > 0 && n > 0 && elements(x.size()) == m * k && elements(y.size()) == k * n,
+        Code::usage, "matrix operands do not have the sizes m x k and k x n");
+  Buffer<std::uint64_t> out(m * n * static_cast<std::size_t>(components()));
+  run("multiply matrices " + std::to_string(m) + " x " + std::to_string(k) + " x " +
+          std::to_string(n),
+      [&](protocol::Env& env) { protocol_->matmul(env, out.span(), x, y, m, k, n); });
+  return out;
+}
+
+Buffer<std::uint8_t> Session::and_bits(Bits x, Bits y) {
+  same_size(x.size(), y.size());
+  const std::size_t n = elements(x.size());
+  const Buffer<std::uint64_t> px = pack(x), py = pack(y);
+  Buffer<std::uint64_t> out(px.size());
+  run("and " + count(n),
+      [&](protocol::Env& env) { protocol_->and_bits(env, out.span(), px.span(), py.span()); });
+  return unpack(out.span(), n);
+}
+
+Buffer<std::uint64_t> Session::mul_bit(Bits bit, ConstWords x) {
+  same_size(bit.size(), x.size());
+  const Buffer<std::uint64_t> packed = pack(bit);
+  Buffer<std::uint64_t> out(x.size());
+  run("multiply bits with " + count(elements(x.size())),
+      [&](protocol::Env& env) { protocol_->mul_bit(env, out.span(), packed.span(), x); });
+  return out;
+}
+
+Buffer<std::uint64_t> Session::select(Bits bit, ConstWords x, ConstWords y) {
+  same_size(x.size(), y.size());
+  Buffer<std::uint64_t> difference(x.size());
+  ring::sub(difference.span(), x, y);
+  Buffer<std::uint64_t> out = mul_bit(bit, difference.span());
+  ring::add(out.span(), out.span(), y);
+  return out;
+}
+
+Buffer<std::uint8_t> Session::msb(ConstWords x) {
+  const std::size_t n = elements(x.size());
+  Buffer<std::uint64_t> out(num_words(n) * static_cast<std::size_t>(components()));
+  run("compare " + count(n), [&](protocol::Env& env) { protocol_->msb(env, out.span(), x); });
+  return unpack(out.span(), n);
+}
+
+Buffer<std::uint8_t> Session::equal_zero(ConstWords x) {
+  const std::size_t n = elements(x.size());
+  Buffer<std::uint64_t> out(num_words(n) * static_cast<std::size_t>(components()));
+  run("test for zero " + count(n),
+      [&](protocol::Env& env) { protocol_->equal_zero(env, out.span(), x); });
+  return unpack(out.span(), n);
+}
+
+Buffer<std::uint8_t> Session::bits(ConstWords x) {
+  Buffer<std::uint64_t> out(x.size());
+  run("decompose into bits " + count(elements(x.size())),
+      [&](protocol::Env& env) { protocol_->bits(env, out.span(), x); });
+  return unpack(out.span(), 64 * out.size());
+}
+
+Buffer<std::uint64_t> Session::b2a(Bits bit) {
+  const Buffer<std::uint64_t> packed = pack(bit);
+  Buffer<std::uint64_t> out(bit.size());
+  run("convert bits to words, " + count(elements(bit.size())),
+      [&](protocol::Env& env) { protocol_->b2a(env, out.span(), packed.span()); });
+  return out;
+}
+
+Buffer<std::uint64_t> Session::truncate(ConstWords x, unsigned bits, bool exact) {
+  check(bits >= 1 && bits <= 61, Code::usage, "truncation takes 1 to 61 bits");
+  Buffer<std::uint64_t> out(x.size());
+  run((exact ? "truncate exactly by " : "truncate by ") + std::to_string(bits) + " bits, " +
+          count(elements(x.size())),
+      [&](protocol::Env& env) {
+        if (exact) return protocol_->truncate_exact(env, out.span(), x, bits);
+        protocol_->truncate(env, out.span(), x, bits);
+      });
+  return out;
+}
+
+std::shared_ptr<protocol::MaskedShare> Session::mask(ConstWords x, std::uint64_t rows,
+                                                     std::uint64_t columns) {
+  check(rows > 0 && columns > 0 && elements(x.size()) == rows * columns, Code::usage,
+        "a matrix to mask does not have rows x columns elements");
+  auto masked = std::make_shared<protocol::MaskedShare>();
+  masked->rows = rows;
+  masked->columns = columns;
+  masked->session = this;
+  masked->share = Buffer<std::uint64_t>(x.size());
+  std::copy(x.begin(), x.end(), masked->share.begin());
+  run("mask a matrix " + std::to_string(rows) + " x " + std::to_string(columns),
+      [&](protocol::Env& env) { protocol_->mask(env, *masked); });
+  return masked;
+}
+
+Buffer<std::uint64_t> Session::masked_matmul(const protocol::MaskedShare& x, ConstWords y,
+                                             std::uint64_t row_begin, std::uint64_t row_end,
+                                             bool transposed, std::uint64_t n) {
+  check(x.session == this, Code::usage, "a masked matrix belongs to another session");
+  check(row_begin < row_end && row_end <= x.rows, Code::usage,
+        "the rows asked for are not rows of the masked matrix");
+  const std::uint64_t rows = row_end - row_begin;
+  const std::uint64_t inner = transposed ? rows : x.columns, outer = transposed ? x.columns : rows;
+  check(n > 0 && elements(y.size()) == inner * n, Code::usage,
+        "the right operand does not fit the masked matrix");
+  Buffer<std::uint64_t> out(outer * n * static_cast<std::size_t>(components()));
+  run("multiply a masked matrix, " + std::to_string(outer) + " x " + std::to_string(inner) + " x " +
+          std::to_string(n),
+      [&](protocol::Env& env) {
+        protocol_->masked_matmul(env, out.span(), x, y, row_begin, row_end, transposed, n);
+      });
+  return out;
+}
+
+}  // namespace petcore::session

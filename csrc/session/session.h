@@ -1,0 +1,126 @@
+// Session: the one owner of links, seeds, correlations and protocol of one joint computation.
+//
+// One thread at a time (Code::busy otherwise). An operation that fails tells every peer why, then
+// poisons the session: later calls raise Code::broken with the first cause.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/handshake.h"
+#include "net/mesh.h"
+#include "protocol/registry.h"
+
+namespace petcore::session {
+
+// A message that changes any byte on the wire changes this number.
+constexpr const char* kWireVersion = "1";
+// Bounds what a peer can make this party allocate for one input.
+constexpr std::uint64_t kElementsMax = std::uint64_t{1} << 28;
+
+using net::Terms;
+using Bits = std::span<const std::uint8_t>;
+
+struct Config {
+  std::string protocol = "semi2k";
+  int party = 0;
+  std::vector<std::string> names;                      // of the parties, in order
+  std::map<int, std::shared_ptr<net::Channel>> peers;  // every party but this one
+  std::shared_ptr<net::Channel> dealer;
+  Terms terms;  // what else the parties must agree on; the dealer is shown "session" only
+};
+
+// base_terms are the terms that the core itself adds to every handshake.
+Terms base_terms(const protocol::Row& row, const std::vector<std::string>& names);
+
+struct Input {
+  Buffer<std::uint64_t> share;
+  Buffer<std::uint8_t> bits;  // one of the two
+  std::vector<std::byte> meta;
+};
+
+class Session {
+ public:
+  // Session agrees with every peer and the dealer, then exchanges seeds.
+  explicit Session(Config config);
+  ~Session();
+
+  int party() const { return config_.party; }
+  const std::vector<std::string>& names() const { return config_.names; }
+  std::string protocol_name() const { return config_.protocol; }
+  int components() const { return protocol_->components(); }
+  std::uint64_t steps() const { return step_index_; }
+
+  // input: the owner passes values; everyone gets a share of them and the owner's meta bytes.
+  Input input(int owner, std::optional<ConstWords> values, ConstBytes meta);
+  Input input_bits(int owner, std::optional<Bits> values, ConstBytes meta);
+  Buffer<std::uint64_t> open(ConstWords x, const std::string& label);
+  Buffer<std::uint8_t> open_bits(Bits x, const std::string& label);
+  std::optional<Buffer<std::uint64_t>> reveal(ConstWords x, int to, const std::string& label);
+  std::optional<Buffer<std::uint8_t>> reveal_bits(Bits x, int to, const std::string& label);
+  // checkpoint moves no data: it fails unless every party is at the same label.
+  void checkpoint(const std::string& label);
+
+  Buffer<std::uint64_t> add_public(ConstWords x, ConstWords value);
+  Buffer<std::uint8_t> xor_public(Bits x, Bits value);
+
+  Buffer<std::uint64_t> mul(ConstWords x, ConstWords y);
+  Buffer<std::uint64_t> square(ConstWords x);
+  Buffer<std::uint64_t> matmul(ConstWords x, ConstWords y, std::uint64_t m, std::uint64_t k,
+                               std::uint64_t n);
+  Buffer<std::uint8_t> and_bits(Bits x, Bits y);
+  Buffer<std::uint64_t> mul_bit(Bits bit, ConstWords x);
+  Buffer<std::uint64_t> select(Bits bit, ConstWords x, ConstWords y);
+  Buffer<std::uint8_t> msb(ConstWords x);
+  Buffer<std::uint8_t> equal_zero(ConstWords x);
+  Buffer<std::uint8_t> bits(ConstWords x);  // 64 per element, lowest first
+  Buffer<std::uint64_t> b2a(Bits bit);
+  Buffer<std::uint64_t> truncate(ConstWords x, unsigned bits, bool exact);
+
+  std::shared_ptr<protocol::MaskedShare> mask(ConstWords x, std::uint64_t rows,
+                                              std::uint64_t columns);
+  Buffer<std::uint64_t> masked_matmul(const protocol::MaskedShare& x, ConstWords y,
+                                      std::uint64_t row_begin, std::uint64_t row_end,
+                                      bool transposed, std::uint64_t n);
+
+  protocol::Cost declared(const std::string& op, const std::vector<std::uint64_t>& dims) const;
+  // measured is what this party sent, waited for and used so far.
+  protocol::Cost measured() const;
+  std::uint64_t bytes_received() const { return meter_.bytes_received; }
+  std::map<std::string, net::Counters> link_counters() const;
+
+  // fail tells every peer that this party gives up, and poisons the session.
+  void fail(Code code, const std::string& text);
+  void close() noexcept;
+
+ private:
+  using Body = std::function<void(protocol::Env&)>;
+  void run(const std::string& what, const Body& body);
+  void exchange_seeds();
+  void check_share(std::size_t size) const;
+  std::size_t elements(std::size_t share_size) const;
+  Buffer<std::uint64_t> pack(Bits x) const;
+  Buffer<std::uint8_t> unpack(ConstWords x, std::size_t n) const;
+  template <class Receive>
+  Input take_input(const char* kind, int owner, std::size_t n, bool has_values, ConstBytes meta,
+                   const Receive& receive);
+
+  Config config_;
+  std::unique_ptr<protocol::Protocol> protocol_;
+  std::unique_ptr<net::Mesh> mesh_;
+  std::unique_ptr<correlation::Source> source_;
+  prg::Seed common_seed_{};
+  protocol::Meter meter_;
+  std::uint64_t step_index_ = 0;
+  std::atomic<bool> busy_ = false;
+  std::optional<Error> broken_;
+};
+
+}  // namespace petcore::session

@@ -24,12 +24,16 @@ using Shape = std::vector<py::ssize_t>;
 namespace detail {
 
 template <class T>
+[[noreturn]] void refuse_dtype(const py::array& array, const char* name) {
+  const std::string wanted = py::str(static_cast<py::object>(py::dtype::of<T>()));
+  const std::string found = py::str(static_cast<py::object>(array.dtype()));
+  throw py::type_error(std::string(name) + " has dtype " + found + ", not " + wanted + "; call " +
+                       name + ".astype(np." + wanted + ")");
+}
+
+template <class T>
 void check_array(const py::array& array, const char* name) {
-  const auto wanted = py::dtype::of<T>();
-  const std::string type = py::str(static_cast<py::object>(wanted));
-  if (!array.dtype().equal(wanted))
-    throw py::type_error(std::string(name) + " has dtype " + std::string(py::str(array.dtype())) +
-                         ", not " + type + "; call " + name + ".astype(np." + type + ")");
+  if (!py::isinstance<py::array_t<T>>(array)) refuse_dtype<T>(array, name);
   if ((array.flags() & py::array::c_style) == 0)
     throw py::value_error(std::string(name) + " is not C-contiguous; call np.ascontiguousarray(" +
                           name + ")");

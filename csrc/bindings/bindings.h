@@ -9,5 +9,7 @@ void bind_errors(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
 void bind_net(pybind11::module_& module);
 void bind_session(pybind11::module_& module);
+// bind_ring fills the submodule of the kernels.
+void bind_ring(pybind11::module_& kernels);
 
 }  // namespace petcore::bindings

@@ -12,7 +12,10 @@ using simd::Tier;
 using Row = simd::Row<Kernels>;
 
 std::span<const Row> table() {
-  static const std::array<Row, 1> rows = {{
+  static const std::array<Row, 4> rows = {{
+      {"avx512", Tier::avx512, [](const Cpu& c) { return c.avx512; }, kAvx512},
+      {"avx2", Tier::avx2, [](const Cpu& c) { return c.avx2; }, kAvx2},
+      {"neon", Tier::neon, [](const Cpu& c) { return c.neon; }, kNeon},
       {"portable", Tier::portable, [](const Cpu&) { return true; }, kPortable},
   }};
   return rows;

@@ -1,51 +1,36 @@
-#include <algorithm>
-#include <cstring>
-
 #include "bits/bits_kernels.h"
 
 namespace petcore::bits {
 namespace {
 
-void pack(Word* out, const std::uint8_t* in, std::size_t num_bits) {
-  for (std::size_t i = 0; i < num_bits; i += 64) {
-    Word word = 0;
-    for (std::size_t j = 0; j < std::min<std::size_t>(64, num_bits - i); ++j)
-      word |= static_cast<Word>(in[i + j] & 1) << j;
-    out[i / 64] = word;
+struct Lane {
+  using V = Word;
+  static constexpr std::size_t kWords = 1;
+
+  // Eight bytes at a time: the product adds the byte at position i, shifted to bit 56 + i.
+  static Word pack64(const std::uint8_t* in) {
+    Word packed = 0;
+    for (unsigned i = 0; i < 8; ++i) {
+      Word bytes;
+      __builtin_memcpy(&bytes, in + 8 * i, 8);
+      const Word gathered = (bytes & 0x0101010101010101) * 0x0102040810204080;
+      packed |= (gathered >> 56) << (8 * i);
+    }
+    return packed;
   }
-}
 
-void unpack(std::uint8_t* out, const Word* in, std::size_t num_bits) {
-  for (std::size_t i = 0; i < num_bits; ++i)
-    out[i] = static_cast<std::uint8_t>((in[i / 64] >> (i % 64)) & 1);
-}
-
-void transpose_block(Word* x) {
-  Word mask = 0x00000000ffffffffULL;
-  for (unsigned half = 32; half != 0; half >>= 1, mask ^= mask << half) {
-    for (unsigned i = 0; i < 64; i = ((i | half) + 1) & ~half) {
-      const Word swap = ((x[i] >> half) ^ x[i | half]) & mask;
-      x[i | half] ^= swap;
-      x[i] ^= swap << half;
+  // Byte i of the copies keeps bit i; adding 0x7f moves any bit to the top without a carry.
+  static void unpack64(std::uint8_t* out, Word word) {
+    for (unsigned i = 0; i < 8; ++i) {
+      const Word copies = ((word >> (8 * i)) & 0xff) * 0x0101010101010101;
+      const Word kept = copies & 0x8040201008040201;
+      const Word bits = ((kept + 0x7f7f7f7f7f7f7f7f) >> 7) & 0x0101010101010101;
+      __builtin_memcpy(out + 8 * i, &bits, 8);
     }
   }
-}
+};
 
-void transpose(Word* out, const Word* in, std::size_t rows, std::size_t columns) {
-  const std::size_t in_stride = (columns + 63) / 64, out_stride = (rows + 63) / 64;
-  for (std::size_t r = 0; r < rows; r += 64)
-    for (std::size_t c = 0; c < columns; c += 64) {
-      Word block[64] = {};
-      const std::size_t height = std::min<std::size_t>(64, rows - r);
-      const std::size_t width = std::min<std::size_t>(64, columns - c);
-      for (std::size_t i = 0; i < height; ++i) block[i] = in[(r + i) * in_stride + c / 64];
-      transpose_block(block);
-      for (std::size_t i = 0; i < width; ++i) out[(c + i) * out_stride + r / 64] = block[i];
-    }
-}
-
-constexpr Kernels kKernels = {pack, unpack, transpose};
-
+#include "bits/bits_core.h"
 }  // namespace
 
 constinit const Kernels* const kPortable = &kKernels;

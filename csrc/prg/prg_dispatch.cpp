@@ -12,7 +12,11 @@ using simd::Tier;
 using Row = simd::Row<Kernels>;
 
 std::span<const Row> table() {
-  static const std::array<Row, 1> rows = {{
+  static const std::array<Row, 5> rows = {{
+      {"vaes512", Tier::avx512, [](const Cpu& c) { return c.avx512 && c.vaes; }, kVaes512},
+      {"vaes256", Tier::avx2, [](const Cpu& c) { return c.vaes; }, kVaes256},
+      {"aesni", Tier::aesni, [](const Cpu& c) { return c.aesni; }, kAesni},
+      {"neon", Tier::neon, [](const Cpu& c) { return c.neon_aes; }, kNeon},
       {"portable", Tier::portable, [](const Cpu&) { return true; }, kPortable},
   }};
   return rows;

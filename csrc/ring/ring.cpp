@@ -84,7 +84,7 @@ void matmul(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k,
     return;
   }
   const Product product{out.data(), a.data(), b.data(), m, k, n, accumulate};
-  Buffer<Word> scratch(kernels.workspace(product));
+  Buffer<Word> scratch(kernels.scratch_words);
   kernels.matmul(product, scratch.data());
 }
 

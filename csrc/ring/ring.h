@@ -1,6 +1,6 @@
 // Vectors and matrices over Z_2^64. Local work only; out may be one of the inputs or disjoint from
-// them, never a partial overlap. Sizes must agree (Code::usage otherwise). All functions dispatch to
-// the widest target the CPU runs; `target` forces one ("" = best, or PETCORE_TARGET).
+// them, never a partial overlap. Sizes must agree (Code::usage otherwise). All functions dispatch
+// to the widest target the CPU runs; `target` forces one ("" = best, or PETCORE_TARGET).
 #pragma once
 
 #include <cstddef>

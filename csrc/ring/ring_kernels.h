@@ -30,8 +30,8 @@ struct Kernels {
   Word (*sum)(const Word* x, std::size_t size);
   void (*mul_add2)(Word* out, const Word* a, const Word* b, const Word* c, const Word* d,
                    const Word* e, std::size_t size);
-  // workspace is the number of words that matmul wants as scratch memory for this shape.
-  std::size_t (*workspace)(const Product& product);
+  // matmul wants scratch_words words of scratch memory; k is at least 1.
+  std::size_t scratch_words;
   void (*matmul)(const Product& product, Word* scratch);
 };
 

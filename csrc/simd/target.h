@@ -31,7 +31,7 @@ Tier forced_tier();
 template <class Kernels>
 struct Row {
   std::string_view name;
-  Tier tier;
+  Tier tier;  // the lowest tier whose bound lets the row in
   bool (*runs)(const Cpu&);
   const Kernels* kernels;
 

@@ -1,0 +1,153 @@
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "bindings/arrays.h"
+#include "bindings/bindings.h"
+#include "ring/ring.h"
+
+namespace petcore::bindings {
+namespace {
+
+using py::arg;
+using Out = std::optional<py::array>;
+using Unary = void (*)(Words, ConstWords, std::string_view);
+using Binary = void (*)(Words, ConstWords, ConstWords, std::string_view);
+using Shift = void (*)(Words, ConstWords, unsigned, std::string_view);
+
+py::array empty_words(const Shape& shape) {
+  std::size_t size = 1;
+  for (const auto extent : shape) size *= static_cast<std::size_t>(extent);
+  return to_array(Buffer<std::uint64_t>(size), shape);
+}
+
+py::array output(const Out& out, const Shape& shape) {
+  if (!out) return empty_words(shape);
+  if (shape_of(*out) != shape) throw py::value_error("out has the wrong shape");
+  return *out;
+}
+
+py::array run_unary(Unary f, const py::array& x, const Out& out, const std::string& target) {
+  const ConstWords in = const_words(x, "x");
+  py::array result = output(out, shape_of(x));
+  const Words to = words(result, "out");
+  const py::gil_scoped_release release;
+  f(to, in, target);
+  return result;
+}
+
+void def_unary(py::module_& m, const char* name, Unary f) {
+  m.def(
+      name,
+      [f](const py::array& x, const Out& out, const std::string& target) {
+        return run_unary(f, x, out, target);
+      },
+      arg("x").noconvert(), arg("out").noconvert() = py::none(), arg("target") = "");
+}
+
+void def_binary(py::module_& m, const char* name, Binary f) {
+  m.def(
+      name,
+      [f](const py::array& x, const py::array& y, const Out& out, const std::string& target) {
+        const ConstWords left = const_words(x, "x"), right = const_words(y, "y");
+        py::array result = output(out, shape_of(x));
+        const Words to = words(result, "out");
+        const py::gil_scoped_release release;
+        f(to, left, right, target);
+        return result;
+      },
+      arg("x").noconvert(), arg("y").noconvert(), arg("out").noconvert() = py::none(),
+      arg("target") = "");
+}
+
+void def_shift(py::module_& m, const char* name, Shift f) {
+  m.def(
+      name,
+      [f](const py::array& x, unsigned bits, const Out& out, const std::string& target) {
+        const ConstWords in = const_words(x, "x");
+        py::array result = output(out, shape_of(x));
+        const Words to = words(result, "out");
+        const py::gil_scoped_release release;
+        f(to, in, bits, target);
+        return result;
+      },
+      arg("x").noconvert(), arg("bits"), arg("out").noconvert() = py::none(), arg("target") = "");
+}
+
+py::array scale(const py::array& x, std::uint64_t factor, const Out& out,
+                const std::string& target) {
+  const ConstWords in = const_words(x, "x");
+  py::array result = output(out, shape_of(x));
+  const Words to = words(result, "out");
+  const py::gil_scoped_release release;
+  ring::scale(to, in, factor, target);
+  return result;
+}
+
+std::uint64_t sum(const py::array& x, const std::string& target) {
+  const ConstWords in = const_words(x, "x");
+  const py::gil_scoped_release release;
+  return ring::sum(in, target);
+}
+
+py::array mul_add2(const py::array& a, const py::array& b, const py::array& c, const py::array& d,
+                   const py::array& e, const Out& out, const std::string& target) {
+  const ConstWords va = const_words(a, "a"), vb = const_words(b, "b"), vc = const_words(c, "c"),
+                   vd = const_words(d, "d"), ve = const_words(e, "e");
+  py::array result = output(out, shape_of(a));
+  const Words to = words(result, "out");
+  const py::gil_scoped_release release;
+  ring::mul_add2(to, va, vb, vc, vd, ve, target);
+  return result;
+}
+
+py::array matmul(const py::array& a, const py::array& b, const Out& out, bool accumulate,
+                 const std::string& target) {
+  const ConstWords left = const_words(a, "a"), right = const_words(b, "b");
+  if (a.ndim() != 2 || b.ndim() != 2 || a.shape(1) != b.shape(0))
+    throw py::value_error("matmul wants shapes (m, k) and (k, n)");
+  check(out || !accumulate, Code::usage, "matmul: accumulate needs out");
+  const auto m = static_cast<std::size_t>(a.shape(0)), k = static_cast<std::size_t>(a.shape(1)),
+             n = static_cast<std::size_t>(b.shape(1));
+  py::array result = output(out, {a.shape(0), b.shape(1)});
+  const Words to = words(result, "out");
+  const py::gil_scoped_release release;
+  ring::matmul(to, left, right, m, k, n, accumulate, target);
+  return result;
+}
+
+py::array transpose(const py::array& a) {
+  const ConstWords in = const_words(a, "a");
+  if (a.ndim() != 2) throw py::value_error("transpose wants a matrix");
+  py::array result = empty_words({a.shape(1), a.shape(0)});
+  const Words to = words(result, "out");
+  const auto m = static_cast<std::size_t>(a.shape(0)), n = static_cast<std::size_t>(a.shape(1));
+  const py::gil_scoped_release release;
+  ring::transpose(to, in, m, n);
+  return result;
+}
+
+}  // namespace
+
+void bind_ring(py::module_& m) {
+  def_binary(m, "add", ring::add);
+  def_binary(m, "sub", ring::sub);
+  def_binary(m, "mul", ring::mul);
+  def_unary(m, "neg", ring::neg);
+  def_shift(m, "shift_left", ring::shift_left);
+  def_shift(m, "shift_right", ring::shift_right);
+  def_shift(m, "shift_right_signed", ring::shift_right_signed);
+  m.def("scale", scale, arg("x").noconvert(), arg("factor"), arg("out").noconvert() = py::none(),
+        arg("target") = "");
+  m.def("sum", sum, arg("x").noconvert(), arg("target") = "");
+  m.def("mul_add2", mul_add2, arg("a").noconvert(), arg("b").noconvert(), arg("c").noconvert(),
+        arg("d").noconvert(), arg("e").noconvert(), arg("out").noconvert() = py::none(),
+        arg("target") = "", "a * b + c * d + e");
+  m.def("matmul", matmul, arg("a").noconvert(), arg("b").noconvert(),
+        arg("out").noconvert() = py::none(), arg("accumulate") = false, arg("target") = "");
+  m.def("transpose", transpose, arg("a").noconvert());
+}
+
+}  // namespace petcore::bindings

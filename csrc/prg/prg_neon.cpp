@@ -1,0 +1,70 @@
+#include "prg/prg_kernels.h"
+
+#if defined(__aarch64__)
+#include <arm_neon.h>
+
+#include "simd/region_neon.h"
+
+namespace petcore::prg {
+namespace {
+
+struct Lane {
+  using V = uint8x16_t;
+  static constexpr std::size_t kBlocks = 1;
+
+  static V load(const std::byte* from) {
+    return vld1q_u8(reinterpret_cast<const std::uint8_t*>(from));
+  }
+  static void store(std::byte* to, V x) { vst1q_u8(reinterpret_cast<std::uint8_t*>(to), x); }
+  static V key(const std::byte* from) { return load(from); }
+  static V exclusive_or(V x, V y) { return veorq_u8(x, y); }
+  // AESE adds its key before the substitution, so every round takes the key of the one before.
+  static V start(V x, const V*) { return x; }
+  static V middle(V x, const V* keys, std::size_t r) {
+    return vaesmcq_u8(vaeseq_u8(x, keys[r - 1]));
+  }
+  static V finish(V x, const V* keys) {
+    return veorq_u8(vaeseq_u8(x, keys[kRounds - 1]), keys[kRounds]);
+  }
+  static V counters(std::uint64_t low, std::uint64_t high) {
+    return vreinterpretq_u8_u64(vcombine_u64(vcreate_u64(low), vcreate_u64(high)));
+  }
+  static V advance(V x, std::size_t n) {
+    const uint64x2_t step = vcombine_u64(vcreate_u64(n), vcreate_u64(0));
+    return vreinterpretq_u8_u64(vaddq_u64(vreinterpretq_u64_u8(x), step));
+  }
+  static V counter_block(V x) { return vextq_u8(vdupq_n_u8(0), vrev64q_u8(x), 8); }
+};
+
+// substitute applies the S-box to each byte of a word: with the word in all four columns, ShiftRows
+// changes nothing.
+inline std::uint32_t substitute(std::uint32_t word) {
+  const uint8x16_t columns = vreinterpretq_u8_u32(vdupq_n_u32(word));
+  return vgetq_lane_u32(vreinterpretq_u32_u8(vaeseq_u8(columns, vdupq_n_u8(0))), 0);
+}
+
+void expand(std::byte* schedule, const std::byte* key) {
+  std::uint32_t words[4 * (kRounds + 1)];
+  __builtin_memcpy(words, key, kBlockBytes);
+  std::uint32_t constant = 1;
+  for (std::size_t i = 4; i < 4 * (kRounds + 1); ++i) {
+    std::uint32_t last = words[i - 1];
+    if (i % 4 == 0) {
+      last = substitute((last >> 8) | (last << 24)) ^ constant;
+      constant = (constant << 1) ^ ((constant >> 7) * 0x11b);
+    }
+    words[i] = words[i - 4] ^ last;
+  }
+  __builtin_memcpy(schedule, words, sizeof(words));
+}
+
+#include "prg/prg_core.h"
+}  // namespace
+#include "simd/region_end.h"
+
+constinit const Kernels* const kNeon = &kKernels;
+
+}  // namespace petcore::prg
+#else
+constinit const petcore::prg::Kernels* const petcore::prg::kNeon = nullptr;
+#endif

@@ -40,12 +40,6 @@ py::bytes to_bytes(ConstBytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// check_signals lets Ctrl-C end a wait.
-void check_signals() {
-  const py::gil_scoped_acquire gil;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
 Limits make_limits(std::uint32_t frame_bytes_max, std::uint32_t message_bytes_max,
                    std::size_t inbox_bytes_max, double deadline_s, double silence_s,
                    double heartbeat_s) {

@@ -7,6 +7,7 @@
 #include "bindings/bindings.h"
 #include "net/handshake.h"
 #include "net/memory_channel.h"
+#include "net/mesh.h"
 #include "net/tls_channel.h"
 #include "net/tls_listener.h"
 
@@ -194,6 +195,21 @@ void bind_memory(py::module_& module) {
       py::arg("peer_name"), py::arg("limits") = Limits{});
 }
 
+void bind_mesh(py::module_& module) {
+  using net::Mesh;
+  py::class_<Mesh>(module, "Mesh", "The links of one session, kept alive by one thread.")
+      .def(py::init<std::map<int, SharedChannel>>(), py::arg("channels"), ReleaseGil())
+      .def("check", &Mesh::check, "Raise the first failure of any link.")
+      .def(
+          "abort_all",
+          [](Mesh& mesh, const std::string& code, const std::string& text,
+             const std::string& step) {
+            mesh.abort_all(Error(code_from_name(code), text), {0, step});
+          },
+          py::arg("code"), py::arg("text"), py::arg("step"), ReleaseGil())
+      .def("close_all", &Mesh::close_all, ReleaseGil());
+}
+
 void bind_tls(py::module_& module) {
   using net::TlsListener;
   py::class_<TlsListener>(module, "TlsListener", "Waits for expected peers at one TCP port.")
@@ -238,6 +254,7 @@ void bind_net(py::module_& module) {
   bind_limits(module);
   bind_channel(module);
   bind_memory(module);
+  bind_mesh(module);
   bind_tls(module);
   module.def(
       "agree",

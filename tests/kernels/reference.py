@@ -37,14 +37,14 @@ def keystream(seed: bytes, size: int, first_block: int = 0) -> bytes:
     return Cipher(algorithms.AES(seed), modes.CTR(counter)).encryptor().update(bytes(size))
 
 
-def crh(blocks: bytes, high: int, low: int) -> bytes:
+def crh(blocks: bytes, high: int, low: int, key: bytes = CRH_KEY) -> bytes:
     """Hash block i to pi(pi(x) ^ t) ^ pi(x) with the tweak t = (high, low + i)."""
     tweaks = b"".join(
         ((low + i) % 2**64).to_bytes(8, "little") + high.to_bytes(8, "little")
         for i in range(len(blocks) // 16)
     )
-    once = aes(CRH_KEY, blocks)
-    return exclusive_or(aes(CRH_KEY, exclusive_or(once, tweaks)), once)
+    once = aes(key, blocks)
+    return exclusive_or(aes(key, exclusive_or(once, tweaks)), once)
 
 
 def exclusive_or(x: bytes, y: bytes) -> bytes:

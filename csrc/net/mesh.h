@@ -3,7 +3,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,9 +16,7 @@ namespace petcore::net {
 class Mesh {
  public:
   // channels: by party id. The mesh starts its thread and installs a watch on every channel.
-  // `interrupted` is called in every wait of the owner; what it throws ends the wait.
-  explicit Mesh(std::map<int, std::shared_ptr<Channel>> channels,
-                std::function<void()> interrupted = {});
+  explicit Mesh(std::map<int, std::shared_ptr<Channel>> channels);
   ~Mesh();  // stops the thread; says nothing to the peers
   Mesh(const Mesh&) = delete;
   Mesh& operator=(const Mesh&) = delete;

@@ -16,7 +16,6 @@ namespace petcore::session {
 correlation::DealerReport serve_dealer(const std::string& protocol,
                                        const std::vector<std::string>& names,
                                        std::vector<std::shared_ptr<net::Channel>> channels,
-                                       const Terms& terms,
-                                       const std::function<void()>& interrupted = {});
+                                       const Terms& terms);
 
 }  // namespace petcore::session

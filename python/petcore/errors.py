@@ -1,7 +1,7 @@
 """The one error tree of petcore.
 
-Every class has a stable ``code`` (the word that logs and peers see) and says whether the same work may
-succeed when tried again on a new session (``retryable``; a failed session is never usable again).
+Every class has a stable ``code`` (the word that logs and peers see) and says whether the same work
+may succeed when tried again on a new session (``retryable``; a failed session is never usable again).
 A message names the party, the operation and the remedy; it never holds a share, a key or another
 party's data.
 

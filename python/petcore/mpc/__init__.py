@@ -1,0 +1,32 @@
+"""Computing on shares: sessions, shared arrays, and what they disclose and cost."""
+
+from __future__ import annotations
+
+from petcore.mpc.arithmetic import multiply
+from petcore.mpc.comparison import maximum, minimum, where
+from petcore.mpc.cost import Cost
+from petcore.mpc.disclosure import Disclosure, DisclosureSink, MemorySink
+from petcore.mpc.masked import MaskedMatrix
+from petcore.mpc.products import matmul
+from petcore.mpc.session import Session
+from petcore.mpc.shaping import concatenate, stack
+from petcore.mpc.shared_array import SharedArray
+from petcore.mpc.simulation import simulate
+
+__all__ = [
+    "Cost",
+    "Disclosure",
+    "DisclosureSink",
+    "MaskedMatrix",
+    "MemorySink",
+    "Session",
+    "SharedArray",
+    "concatenate",
+    "matmul",
+    "maximum",
+    "minimum",
+    "multiply",
+    "simulate",
+    "stack",
+    "where",
+]

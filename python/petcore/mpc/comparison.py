@@ -1,0 +1,165 @@
+"""Comparisons, logic and oblivious choice.
+
+Two numbers are compared by the sign of their difference, which must not wrap: |x - y| < 2^63 in
+encoded words. Fixed-point encodings stay below 2^62, so their comparison never does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from petcore.errors import UsageError
+from petcore.mpc.arithmetic import negate, subtract
+from petcore.mpc.conversion import invert, is_negative, is_zero
+from petcore.mpc.fixed import plain_array
+from petcore.mpc.operands import align, public_operand, require_shared, same_session
+from petcore.mpc.shared_base import common_shape, is_shared, lift, spread
+
+if TYPE_CHECKING:
+    from petcore.mpc.shared_array import SharedArray
+
+
+def less(x: Any, y: Any) -> SharedArray:
+    """Tell where x < y, broadcasting; either may be public, one is shared.
+
+    Rounds: 7. Leaks: nothing.
+    """
+    if _both_bits(x, y):
+        x, y = align(x, y)
+        return logic(invert(x), y, "and")
+    return is_negative(_difference(x, y))
+
+
+def equal(x: SharedArray, y: Any) -> SharedArray:
+    """Tell where x == y, broadcasting; y may be public.
+
+    Rounds: 7 (bits: none). Leaks: nothing.
+    """
+    if _both_bits(x, y):
+        return invert(logic(x, y, "xor"))
+    return is_zero(_difference(x, y))
+
+
+def _difference(x: Any, y: Any) -> SharedArray:
+    """Subtract; a public left operand is subtracted from with its sign turned."""
+    if is_shared(x):
+        if x.dtype == "bool":
+            x, y = align(x, y)
+        return subtract(x, y)
+    array = public_operand(y, x)
+    if y.dtype == "bool":
+        x, y = align(array, y)
+        return subtract(x, y)
+    return negate(subtract(y, array))
+
+
+def _both_bits(x: Any, y: Any) -> bool:
+    kinds = [
+        v.dtype == "bool" if is_shared(v) else plain_array(v).dtype.kind == "b" for v in (x, y)
+    ]
+    return all(kinds)
+
+
+def logic(x: SharedArray, y: Any, op: str) -> SharedArray:
+    """Combine bits by "and", "or" or "xor", broadcasting; y may be public bits.
+
+    Rounds: 1 for and/or of shared bits, otherwise none. Leaks: nothing.
+    """
+    if not _both_bits(x, y):
+        kind = y.dtype if is_shared(y) else plain_array(y).dtype
+        raise UsageError(f"{op} needs bools, not {x.dtype} and {kind}; compare the numbers first")
+    shape = common_shape(x.shape, np.shape(y))
+    if not is_shared(y):
+        return _logic_public(x, plain_array(y), op, shape)
+    same_session(x, y)
+    if op == "xor":
+        return x._with(lift(x._share, len(shape)) ^ lift(y._share, len(shape)))
+    if op == "or":
+        return invert(logic(invert(x), invert(y), "and"))
+    bits = x.session._core.and_bits(spread(x._share, shape), spread(y._share, shape))
+    return x._shaped(bits, shape)
+
+
+def _logic_public(x: SharedArray, array: Any, op: str, shape: tuple[int, ...]) -> SharedArray:
+    if op == "and":
+        return x._with(lift(x._share, len(shape)) & array.astype(np.uint8))
+    if op == "or":
+        return invert(_logic_public(invert(x), ~array, "and", shape))
+    public = np.broadcast_to(array, shape).astype(np.uint8).reshape(-1)
+    bits = x.session._core.xor_public(spread(x._share, shape), public)
+    return x._shaped(bits, shape)
+
+
+def where(condition: Any, a: Any, b: Any) -> SharedArray:
+    """Choose a where the condition holds and b elsewhere, without learning which.
+
+    The condition is a shared bool array, or public bools (then the choice is local). a and b are
+    shared or public, of one dtype after promotion; everything broadcasts.
+
+    Rounds: 1 for a shared condition (and 1 where bits meet numbers). Leaks: nothing.
+    """
+    if not is_shared(condition):
+        return _where_public(condition, a, b)
+    if condition.dtype != "bool":
+        raise UsageError(
+            f"the condition of where() must be bool, not {condition.dtype}; compare first, as in x != 0"
+        )
+    if is_shared(a) or is_shared(b):
+        a, b = align(a, b)
+    else:
+        a, b = _public_choices(condition, a, b)
+    same_session(condition, a)
+    shape = common_shape(condition.shape, a.shape, b.shape)
+    bits, left, right = (spread(v._share, shape) for v in (condition, a, b))
+    core = condition.session._core
+    if a.dtype == "bool":
+        return a._shaped(right.reshape(-1) ^ core.and_bits(bits, left ^ right), shape)
+    return a._shaped(core.select(bits, left, right), shape)
+
+
+def _public_choices(condition: SharedArray, a: Any, b: Any) -> list[SharedArray]:
+    left, right = plain_array(a), plain_array(b)
+    kind = np.result_type(left, right)
+    return [condition.session.constant(v.astype(kind)) for v in (left, right)]
+
+
+def _where_public(condition: Any, a: Any, b: Any) -> SharedArray:
+    chosen = plain_array(condition)
+    if chosen.dtype.kind != "b":
+        raise UsageError(
+            f"the condition of where() must be bool, not {chosen.dtype}; compare first"
+        )
+    a, b = align(a, b)
+    shape = common_shape(chosen.shape, a.shape, b.shape)
+    left, right = lift(a._share, len(shape)), lift(b._share, len(shape))
+    return a._with(np.where(chosen, left, right))
+
+
+def minimum(x: Any, y: Any) -> SharedArray:
+    """Give the smaller of each pair, broadcasting. Rounds: 8. Leaks: nothing."""
+    x, y = align(x, y)
+    return logic(x, y, "and") if x.dtype == "bool" else where(less(x, y), x, y)
+
+
+def maximum(x: Any, y: Any) -> SharedArray:
+    """Give the larger of each pair, broadcasting. Rounds: 8. Leaks: nothing."""
+    x, y = align(x, y)
+    return logic(x, y, "or") if x.dtype == "bool" else where(less(x, y), y, x)
+
+
+def absolute(x: SharedArray) -> SharedArray:
+    """Give the magnitude. Rounds: 8. Leaks: nothing."""
+    if x.dtype == "bool":
+        return x._with(x._share.copy())
+    return where(is_negative(x), negate(x), x)
+
+
+def clip(x: SharedArray, low: Any = None, high: Any = None) -> SharedArray:
+    """Limit to [low, high]; either bound may be None. Rounds: 8 per bound. Leaks: nothing."""
+    require_shared(x, "the first argument of clip()")
+    if low is None and high is None:
+        raise UsageError("clip() needs a lower or an upper bound")
+    x = x if low is None else maximum(x, low)
+    return x if high is None else minimum(x, high)

@@ -1,0 +1,117 @@
+"""Moving a shared array from one dtype, or one scale, to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from petcore.errors import UsageError
+from petcore.mpc.fixed import FRAC_BITS_MAX
+from petcore.mpc.shared_base import flat
+
+if TYPE_CHECKING:
+    from petcore.mpc.shared_array import SharedArray
+
+DTYPES = ("bool", "int64", "fixed")
+
+
+def dtype_name(dtype: Any) -> str:
+    """Give the shared dtype for a name, or for a Python or NumPy type."""
+    if isinstance(dtype, str) and dtype in DTYPES:
+        return dtype
+    if dtype in (bool, np.bool_):
+        return "bool"
+    if dtype in (int, np.int64):
+        return "int64"
+    raise UsageError(f"unknown dtype {dtype!r}; use 'int64', 'fixed' (reals) or 'bool'")
+
+
+def check_frac_bits(frac_bits: int) -> int:
+    """Check that frac_bits is an integer from 0 to 62."""
+    if isinstance(frac_bits, bool) or not isinstance(frac_bits, (int, np.integer)):
+        raise UsageError(f"frac_bits must be an integer, not {type(frac_bits).__name__}")
+    if not 0 <= frac_bits <= FRAC_BITS_MAX:
+        raise UsageError(f"frac_bits must be from 0 to {FRAC_BITS_MAX}, not {frac_bits}")
+    return int(frac_bits)
+
+
+def astype(x: SharedArray, dtype: Any, *, frac_bits: int | None = None) -> SharedArray:
+    """Convert to another dtype; fixed to int64 rounds towards zero, as NumPy does.
+
+    Rounds: bool to others 1; int64 to fixed none; fixed to int64 16 (an MSB, its B2A and an exact
+    truncation); others to bool 7. Leaks: nothing.
+    """
+    dtype = dtype_name(dtype)
+    if frac_bits is not None and dtype != "fixed":
+        raise UsageError(f"frac_bits goes with dtype 'fixed', not {dtype!r}")
+    if dtype == "bool":
+        return x._with(x._share.copy()) if x.dtype == "bool" else nonzero(x)
+    if x.dtype == "bool":
+        x = bit_to_int(x)
+    if dtype == "fixed":
+        target = x.frac_bits if x.dtype == "fixed" else x.session.frac_bits
+        return to_fixed(x, check_frac_bits(target if frac_bits is None else frac_bits))
+    return fixed_to_int(x) if x.dtype == "fixed" else x._with(x._share.copy())
+
+
+def bit_to_int(x: SharedArray) -> SharedArray:
+    """Turn bits into int64 zeros and ones. Rounds: 1. Leaks: nothing."""
+    words = x.session._core.b2a(flat(x._share))
+    return x._shaped(words, x.shape, "int64")
+
+
+def nonzero(x: SharedArray) -> SharedArray:
+    """Tell which elements differ from zero. Rounds: 7. Leaks: nothing."""
+    return invert(is_zero(x))
+
+
+def is_zero(x: SharedArray) -> SharedArray:
+    """Tell which elements of an int64 or fixed array are zero. Rounds: 7. Leaks: nothing."""
+    bits = x.session._core.equal_zero(flat(x._share))
+    return x._shaped(bits, x.shape, "bool")
+
+
+def is_negative(x: SharedArray) -> SharedArray:
+    """Tell which elements of an int64 or fixed array are below zero. Rounds: 7. Leaks: nothing."""
+    bits = x.session._core.msb(flat(x._share))
+    return x._shaped(bits, x.shape, "bool")
+
+
+def invert(x: SharedArray) -> SharedArray:
+    """Flip every bit; local."""
+    ones = np.ones(x.size, np.uint8)
+    return x._shaped(x.session._core.xor_public(flat(x._share), ones), x.shape)
+
+
+def to_fixed(x: SharedArray, frac_bits: int) -> SharedArray:
+    """Bring an int64 or fixed array to a scale: up is local, down is one truncation."""
+    up = frac_bits - x.frac_bits
+    if up < 0:
+        return truncate(x, -up)
+    return x._with(x._share << np.uint64(up), "fixed", frac_bits)
+
+
+def fixed_to_int(x: SharedArray) -> SharedArray:
+    """Round a fixed array towards zero to int64."""
+    if x.frac_bits == 0:
+        return x._with(x._share.copy(), "int64")
+    nearly_one = np.uint64((1 << x.frac_bits) - 1)
+    negative = bit_to_int(is_negative(x))
+    raised = x._with(x._share + negative._share * nearly_one)
+    return x._with(truncate(raised, x.frac_bits, "exact")._share, "int64")
+
+
+def truncate(x: SharedArray, bits: int, mode: str | None = None) -> SharedArray:
+    """Divide by 2^bits and lower frac_bits by as much.
+
+    ``"probabilistic"`` (the session's default): 1 round, at most 1 LSB off, for encoded magnitudes
+    below 2^62. ``"exact"``: floor, 8 rounds. Leaks: nothing beyond what the core's truncation states.
+    """
+    if bits == 0:
+        return x
+    mode = x.session.truncation if mode is None else mode
+    if mode not in ("probabilistic", "exact"):
+        raise UsageError(f"truncation must be 'probabilistic' or 'exact', not {mode!r}")
+    words = x.session._core.truncate(flat(x._share), bits, mode)
+    return x._shaped(words, x.shape, "fixed", x.frac_bits - bits)

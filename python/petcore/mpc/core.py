@@ -1,0 +1,69 @@
+"""What the Python layers ask of a compiled session.
+
+A share is passed as ``components`` rows of n elements, C-contiguous: ``uint64`` words for an additive
+sharing, ``uint8`` zeros and ones for a boolean one. It comes back flat, and is reshaped here. A public
+array has n elements.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Words = NDArray[np.uint64]
+Bits = NDArray[np.uint8]
+TruncationMode = Literal["probabilistic", "exact"]
+
+
+class Core(Protocol):
+    """One party's end of a running protocol; implemented by ``petcore._core.Session``.
+
+    Every method but the local ones (``add_public``, ``xor_public``, ``declared``, ``cost``) is one
+    step: all parties call it in the same order with the same shapes, or all get a typed error.
+    """
+
+    @property
+    def party(self) -> int: ...  # noqa: D102
+    @property
+    def parties(self) -> int: ...  # noqa: D102
+    @property
+    def names(self) -> list[str]: ...  # noqa: D102
+    @property
+    def components(self) -> int: ...  # noqa: D102
+    @property
+    def step(self) -> int: ...  # noqa: D102
+
+    def input(  # noqa: D102
+        self, owner: int, values: Words | None, meta: bytes
+    ) -> tuple[Words, bytes]: ...
+    def open(self, share: Words, label: str) -> Words: ...  # noqa: D102
+    def open_bits(self, share: Bits, label: str) -> Bits: ...  # noqa: D102
+    def reveal(self, share: Words, to: int, label: str) -> Words | None: ...  # noqa: D102
+    def reveal_bits(self, share: Bits, to: int, label: str) -> Bits | None: ...  # noqa: D102
+
+    def checkpoint(self, label: str) -> None: ...  # noqa: D102
+
+    def add_public(self, share: Words, public: Words) -> Words: ...  # noqa: D102
+    def xor_public(self, bits: Bits, public: Bits) -> Bits: ...  # noqa: D102
+    def mul(self, x: Words, y: Words) -> Words: ...  # noqa: D102
+    def square(self, x: Words) -> Words: ...  # noqa: D102
+    def matmul(self, x: Words, y: Words, m: int, k: int, n: int) -> Words: ...  # noqa: D102
+    def and_bits(self, x: Bits, y: Bits) -> Bits: ...  # noqa: D102
+    def select(self, bit: Bits, x: Words, y: Words) -> Words: ...  # noqa: D102
+    def mul_bit(self, bit: Bits, x: Words) -> Words: ...  # noqa: D102
+    def msb(self, x: Words) -> Bits: ...  # noqa: D102
+    def equal_zero(self, x: Words) -> Bits: ...  # noqa: D102
+    def bits(self, x: Words) -> Bits: ...  # noqa: D102
+    def b2a(self, bits: Bits) -> Words: ...  # noqa: D102
+    def truncate(self, x: Words, bits: int, mode: str) -> Words: ...  # noqa: D102
+    def mask(self, x: Words, rows: int, cols: int) -> Any: ...  # noqa: D102
+    def masked_matmul(  # noqa: D102
+        self, masked: Any, y: Words, n: int, row_begin: int, row_end: int, transposed: bool
+    ) -> Words: ...
+
+    def declared(self, op: str, *dims: int) -> dict[str, Any]: ...  # noqa: D102
+    def cost(self) -> dict[str, Any]: ...  # noqa: D102
+    def fail(self, code: str, text: str) -> None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102

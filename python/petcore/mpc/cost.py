@@ -1,0 +1,89 @@
+"""Cost: what a session, or a stretch of it, used at this party."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Cost:
+    """Rounds, bytes and correlations used at this party; costs add and subtract.
+
+    Attributes
+    ----------
+    rounds : int
+        Times that the parties waited for each other's messages.
+    bytes_sent, bytes_received : int
+        Payload exchanged with the other parties.
+    dealer_bytes : int
+        Payload received from the dealer.
+    correlations : dict of str to int
+        Elements of each kind of correlation used up.
+    seconds : float
+        Wall-clock time.
+    """
+
+    rounds: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    dealer_bytes: int = 0
+    correlations: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @classmethod
+    def from_core(cls, counters: Mapping[str, Any], seconds: float) -> Cost:
+        """Read the counters of the compiled session."""
+        return cls(
+            rounds=int(counters["rounds"]),
+            bytes_sent=int(counters["bytes"]),
+            bytes_received=int(counters["bytes_received"]),
+            dealer_bytes=int(counters["dealer_bytes"]),
+            correlations={str(k): int(n) for k, n in counters["correlations"].items()},
+            seconds=seconds,
+        )
+
+    def __add__(self, other: Cost) -> Cost:
+        """Add two costs, kind by kind."""
+        return self._combine(other, 1)
+
+    def __sub__(self, other: Cost) -> Cost:
+        """Take the cost of an earlier point from that of a later one."""
+        return self._combine(other, -1)
+
+    def _combine(self, other: Cost, sign: int) -> Cost:
+        if not isinstance(other, Cost):
+            return NotImplemented
+        kinds = [*self.correlations, *(k for k in other.correlations if k not in self.correlations)]
+        used = {
+            kind: self.correlations.get(kind, 0) + sign * other.correlations.get(kind, 0)
+            for kind in kinds
+        }
+        return Cost(
+            self.rounds + sign * other.rounds,
+            self.bytes_sent + sign * other.bytes_sent,
+            self.bytes_received + sign * other.bytes_received,
+            self.dealer_bytes + sign * other.dealer_bytes,
+            {kind: n for kind, n in used.items() if n != 0},
+            self.seconds + sign * other.seconds,
+        )
+
+    def _assign(self, other: Cost) -> None:
+        self.__dict__.update(other.__dict__)
+
+    def __repr__(self) -> str:
+        """Give one readable line."""
+        used = ", ".join(f"{n:,} {kind}" for kind, n in self.correlations.items()) or "none"
+        return (
+            f"Cost({self.rounds:,} rounds, {_bytes(self.bytes_sent)} sent, "
+            f"{_bytes(self.bytes_received)} received, {_bytes(self.dealer_bytes)} from the dealer, "
+            f"correlations: {used}, {self.seconds:.3g} s)"
+        )
+
+
+def _bytes(n: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if abs(n) >= size:
+            return f"{n / size:.3g} {unit}"
+    return f"{n} B"

@@ -1,0 +1,97 @@
+"""The one place through which a value leaves the sharing.
+
+Check the label, ask the sink, only then send: a sink that raises stops the disclosure here, and the
+peers are told. What is opened (kind, label, dtype, scale, shape) is bound into the step, so parties
+who disagree on it get StepMismatch instead of garbage.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from petcore.errors import LabelMissing, UsageError
+from petcore.mpc.disclosure import Disclosure, Kind
+from petcore.mpc.fixed import Plain, decode
+from petcore.mpc.operands import require_shared
+from petcore.mpc.shared_base import flat
+
+if TYPE_CHECKING:
+    from petcore.mpc.session import Session
+    from petcore.mpc.shared_array import SharedArray
+
+LABEL_LENGTH_MAX = 256
+
+
+def open_array(session: Session, x: Any, label: str, purpose: str, agreement: str) -> Plain:
+    """Open to every party; see `Session.open`."""
+    x = _ready(session, x, label)
+    bound = _declare(session, x, "open", tuple(session.names), label, purpose, agreement)
+    core = session._core
+    words = (core.open_bits if x.dtype == "bool" else core.open)(flat(x._share), bound)
+    return _decoded(x, words)
+
+
+def reveal_array(
+    session: Session, x: Any, to: int, label: str, purpose: str, agreement: str
+) -> Plain | None:
+    """Open to one party; see `Session.reveal`."""
+    x = _ready(session, x, label)
+    bound = _declare(session, x, "reveal", (session.names[to],), label, purpose, agreement)
+    core = session._core
+    words = (core.reveal_bits if x.dtype == "bool" else core.reveal)(flat(x._share), to, bound)
+    return None if words is None or session.party != to else _decoded(x, words)
+
+
+def export_share(
+    session: Session, x: Any, to: str, label: str, purpose: str, agreement: str
+) -> Plain:
+    """Give this party's share of an output for someone outside; see `Session.export`."""
+    x = _ready(session, x, label)
+    if not isinstance(to, str) or not to.strip():
+        raise UsageError("export needs to=, the name of the recipient outside the session")
+    bound = _declare(session, x, "export", (to,), label, purpose, agreement)
+    session._core.checkpoint(bound)
+    return x._share.copy()
+
+
+def _ready(session: Session, x: Any, label: str) -> SharedArray:
+    if not isinstance(label, str) or not label.strip():
+        raise LabelMissing(
+            "every disclosure needs a label that says what the value is, as in label='monthly total'"
+        )
+    if len(label) > LABEL_LENGTH_MAX or not label.isprintable():
+        raise UsageError(f"a label is printable and at most {LABEL_LENGTH_MAX} characters long")
+    x = require_shared(x, "what is disclosed")
+    if x.session is not session:
+        raise UsageError(f"{x!r} belongs to another session; open it there")
+    return x
+
+
+def _declare(
+    session: Session,
+    x: SharedArray,
+    kind: Kind,
+    recipients: tuple[str, ...],
+    label: str,
+    purpose: str,
+    agreement: str,
+) -> str:
+    """Ask the sink, and give the text that binds the disclosure into its step."""
+    made = Disclosure(
+        session._core.step, label, recipients, x.shape, x.dtype, purpose, agreement, kind
+    )
+    try:
+        session.sink.record(made)
+    except BaseException:
+        session._fail(
+            "aborted",
+            f"{session.name} refused to {kind} {label!r}; its policy or its disclosure log stopped it",
+        )
+        raise
+    shape = "x".join(str(n) for n in x.shape) or "scalar"
+    scale = f" with {x.frac_bits} fraction bits" if x.dtype == "fixed" else ""
+    return f"{kind} to {', '.join(recipients)}: {label!r}, {x.dtype} {shape}{scale}"
+
+
+def _decoded(x: SharedArray, words: Any) -> Plain:
+    return decode(words, x.dtype, x.frac_bits).reshape(x.shape)

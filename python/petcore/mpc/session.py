@@ -1,0 +1,298 @@
+"""Session: one party's end of a computation on shares."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import numpy as np
+
+from petcore.errors import PetcoreError, SessionBroken, UsageError
+from petcore.mpc import comparison, inputs, masked, opening
+from petcore.mpc.conversion import check_frac_bits, dtype_name
+from petcore.mpc.core import Core
+from petcore.mpc.cost import Cost
+from petcore.mpc.disclosure import DisclosureSink, MemorySink
+from petcore.mpc.empty import tolerate_empty
+from petcore.mpc.fixed import FRAC_BITS_DEFAULT, Plain, encode, infer_dtype, plain_array
+from petcore.mpc.operands import add_words
+from petcore.mpc.shared_array import SharedArray
+
+
+class Session:
+    """One party's end of a computation on shares, over links that are already up.
+
+    Made by `petcore.connect` or `petcore.simulate`; use it in a ``with`` statement, so that an
+    exception here reaches the other parties at once as PeerAborted. All parties call the same
+    operations in the same order. A failed operation breaks the session; the process lives on.
+
+    Parameters
+    ----------
+    core : Core
+        The compiled session; this object closes it.
+    sink : DisclosureSink, optional
+        Takes every disclosure before the share is sent; a `MemorySink` where left out.
+    correlations : str
+        Where the correlated randomness comes from, for people to read.
+
+    Examples
+    --------
+    >>> import numpy as np, petcore as pc
+    >>> def program(session):
+    ...     salary = session.input(np.array([5200, 4100]) if session.party == 0 else None, owner=0)
+    ...     rent = session.input(np.array([1900, 2300]) if session.party == 1 else None, owner=1)
+    ...     return session.open(rent * 3 > salary, label="cannot afford the rent")
+    >>> pc.simulate(program)[0]
+    array([ True,  True])
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        *,
+        sink: DisclosureSink | None = None,
+        correlations: str = "dealer process",
+    ) -> None:
+        self._core = tolerate_empty(core)
+        self._closed = False
+        self._started = time.perf_counter()
+        self._frac_bits = FRAC_BITS_DEFAULT
+        self._truncation = "probabilistic"
+        self.sink: DisclosureSink = MemorySink() if sink is None else sink
+        self.correlations = correlations
+
+    def __enter__(self) -> Self:
+        """Use the session."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Tell the peers about an exception, by its name only, and close."""
+        if kind is not None:
+            self._fail("aborted", f"the program of {self.name} raised {kind.__name__}")
+        self.close()
+
+    def close(self) -> None:
+        """Say goodbye to the peers and free the links; closing twice is fine."""
+        if not self._closed:
+            self._closed = True
+            self._core.close()
+
+    def __repr__(self) -> str:
+        """Show the parties and the state."""
+        state = "closed" if self._closed else f"step {self._core.step}"
+        return f"Session({'/'.join(self.names)}, party={self.name}, {state})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse: links and correlations stay in their process."""
+        raise UsageError("a Session does not pickle; connect anew in the other process")
+
+    @property
+    def party(self) -> int:
+        """This party's index."""
+        return self._core.party
+
+    @property
+    def parties(self) -> int:
+        """Number of parties."""
+        return self._core.parties
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all parties, by index."""
+        return tuple(self._core.names)
+
+    @property
+    def name(self) -> str:
+        """This party's name."""
+        return self.names[self.party]
+
+    @property
+    def frac_bits(self) -> int:
+        """Fraction bits of new fixed-point arrays (18); set it alike at every party."""
+        return self._frac_bits
+
+    @frac_bits.setter
+    def frac_bits(self, value: int) -> None:
+        self._frac_bits = check_frac_bits(value)
+
+    @property
+    def truncation(self) -> str:
+        """How products are rounded: "probabilistic" (1 round) or "exact" (8); alike at every party."""
+        return self._truncation
+
+    @truncation.setter
+    def truncation(self, value: str) -> None:
+        if value not in ("probabilistic", "exact"):
+            raise UsageError(f"truncation must be 'probabilistic' or 'exact', not {value!r}")
+        self._truncation = value
+
+    @property
+    def cost(self) -> Cost:
+        """What the session used so far at this party."""
+        return Cost.from_core(self._core.cost(), time.perf_counter() - self._started)
+
+    @contextmanager
+    def measure(self) -> Iterator[Cost]:
+        """Measure a stretch: the Cost it gives is filled in when the ``with`` block ends."""
+        before, measured = self.cost, Cost()
+        try:
+            yield measured
+        finally:
+            measured._assign(self.cost - before)
+
+    def input(
+        self,
+        values: Any,
+        owner: int | str,
+        *,
+        dtype: str | None = None,
+        frac_bits: int | None = None,
+    ) -> SharedArray:
+        """Share the owner's values; shape, dtype and scale are learnt from the owner.
+
+        Parameters
+        ----------
+        values : array_like or None
+            At the owner: bools, integers within int64, or finite floats, of at most 8 dimensions.
+            None at every other party.
+        owner : int or str
+            The owner's index or name.
+        dtype : {"int64", "fixed", "bool"}, optional
+            Inferred from the values where left out (floats give "fixed"). A party that passes it
+            insists on it.
+        frac_bits : int, optional
+            Scale of a fixed array, 0 to 62; `frac_bits` of the session where left out.
+
+        Raises
+        ------
+        UsageError
+            At the owner for None, NaN, infinity or values out of range, naming the index; at another
+            party for passing values. All others get PeerAborted at once.
+        StepMismatch
+            Where this party insists on another dtype or scale than the owner's.
+
+        Rounds: 1 (the metadata). Bytes: the metadata only, a share is expanded from a common seed.
+        Leaks: shape, dtype and scale.
+        """
+        return inputs.share_input(self, values, self._index(owner, "owner"), dtype, frac_bits)
+
+    def from_shares(
+        self, array: Any, dtype: str = "int64", frac_bits: int | None = None
+    ) -> SharedArray:
+        """Take this party's share of a value shared elsewhere, (components, *shape); local.
+
+        The words are uint64, or uint8 zeros and ones for bool. They are copied.
+        """
+        name = dtype_name(dtype)
+        share = np.array(array)
+        word = np.uint8 if name == "bool" else np.uint64
+        if share.dtype != word or share.ndim == 0 or share.shape[0] != self._core.components:
+            raise UsageError(
+                f"a share of {name} is {word.__name__} of shape ({self._core.components}, *shape), not "
+                f"{share.dtype} {share.shape}"
+            )
+        if name == "bool" and np.any(share > 1):
+            raise UsageError("shares of bools hold zeros and ones only")
+        return SharedArray(self, share, name, self._scale(name, frac_bits))
+
+    def zeros(
+        self, shape: int | tuple[int, ...], dtype: str = "int64", *, frac_bits: int | None = None
+    ) -> SharedArray:
+        """Give an array of zeros whose shares are not secret; local."""
+        name = dtype_name(dtype)
+        sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        word = np.uint8 if name == "bool" else np.uint64
+        share = np.zeros((self._core.components, *sizes), word)
+        return SharedArray(self, share, name, self._scale(name, frac_bits))
+
+    def constant(
+        self, values: Any, dtype: str | None = None, *, frac_bits: int | None = None
+    ) -> SharedArray:
+        """Give public values the form of a shared array; all parties pass the same. Local."""
+        array = plain_array(values)
+        name = infer_dtype(array) if dtype is None else dtype_name(dtype)
+        zeros = self.zeros(array.shape, name, frac_bits=frac_bits)
+        return add_words(zeros, encode(array, name, zeros.frac_bits))
+
+    def open(self, x: Any, *, label: str, purpose: str = "", agreement: str = "") -> Plain:
+        """Open a shared array to every party.
+
+        Returns bool, int64 or float64 values. The disclosure is recorded before the share is sent.
+
+        Raises
+        ------
+        LabelMissing
+            Without a label.
+        DisclosureRefused
+            Where the sink's policy refuses; the peers get PeerAborted.
+        StepMismatch
+            Where the parties disagree on label, shape, dtype or scale.
+
+        Rounds: 1. Bytes: 8 per element and party (bools: 1/8). Leaks: the value, to every party.
+        """
+        return opening.open_array(self, x, label, purpose, agreement)
+
+    def reveal(
+        self, x: Any, *, to: int | str, label: str, purpose: str = "", agreement: str = ""
+    ) -> Plain | None:
+        """Open a shared array to one party, which gets the values; the others get None.
+
+        Raises as `open`. Rounds: 1. Bytes: 8 per element, to the recipient. Leaks: the value, to it.
+        """
+        return opening.reveal_array(self, x, self._index(to, "to"), label, purpose, agreement)
+
+    def export(
+        self, x: Any, *, to: str, label: str, purpose: str = "", agreement: str = ""
+    ) -> Plain:
+        """Give this party's share of an output meant for someone outside the session.
+
+        Every party calls it and sends its share, (components, *shape) words, to the recipient, who
+        adds them (XOR for bools). Recorded and agreed like an opening; raises as `open`.
+
+        Rounds: 1, for the agreement. Leaks: the value, to the recipient.
+        """
+        return opening.export_share(self, x, to, label, purpose, agreement)
+
+    def where(self, condition: Any, a: Any, b: Any) -> SharedArray:
+        """Choose a where the condition holds and b elsewhere; see `petcore.where`."""
+        return comparison.where(condition, a, b)
+
+    def mask(self, x: Any) -> masked.MaskedMatrix:
+        """Mask and open a matrix once, for products with many others.
+
+        Rounds: 1. Bytes: 8 per element and party. Leaks: nothing.
+        """
+        return masked.mask(x)
+
+    def _index(self, party: int | str, what: str) -> int:
+        if isinstance(party, str) and party in self.names:
+            return self.names.index(party)
+        if isinstance(party, (int, np.integer)) and not isinstance(party, bool):
+            if 0 <= party < self.parties:
+                return int(party)
+        raise UsageError(
+            f"{what}={party!r} is no party; use an index below {self.parties} or one of "
+            f"{', '.join(self.names)}"
+        )
+
+    def _scale(self, dtype: str, frac_bits: int | None) -> int:
+        if dtype != "fixed":
+            return 0
+        return self.frac_bits if frac_bits is None else check_frac_bits(frac_bits)
+
+    def _require_usable(self) -> None:
+        if self._closed:
+            raise SessionBroken("this session is closed; connect a new one")
+
+    def _fail(self, code: str, text: str) -> None:
+        """Tell the peers, whatever state the links are in; the caller raises the cause."""
+        with suppress(PetcoreError):
+            self._core.fail(code, text)

@@ -1,0 +1,163 @@
+"""simulate: all parties of a program as threads of one process, for trying out and for tests."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from petcore.errors import PetcoreError, UsageError
+from petcore.mpc.disclosure import DisclosureSink
+from petcore.mpc.session import Session
+
+_SECONDARY = ("aborted", "closed", "broken", "late", "silent")
+_PROTOCOLS = {2: "semi2k"}
+
+
+def simulate(
+    program: Callable[..., Any],
+    parties: int = 2,
+    *,
+    args: Sequence[Any] = (),
+    sinks: Sequence[DisclosureSink | None] | None = None,
+) -> list[Any]:
+    """Run a program at all parties, as threads over memory links with an in-process dealer.
+
+    Nothing is hidden: one process holds every share and knows every correlation. For work on real
+    data use `petcore.connect`, with a dealer process.
+
+    Parameters
+    ----------
+    program : callable
+        Called as ``program(session, *args)`` at every party.
+    parties : int
+        2.
+    args : sequence
+        Further arguments, the same at every party.
+    sinks : sequence of DisclosureSink, optional
+        One per party.
+
+    Returns
+    -------
+    list
+        What the program returned, by party.
+
+    Raises
+    ------
+    Exception
+        The first error that any party raised itself; the errors that followed at the others stand in
+        its notes.
+
+    Examples
+    --------
+    >>> import petcore as pc
+    >>> def program(session):
+    ...     x = session.input([1.5, 2.0] if session.party == 0 else None, owner="party0")
+    ...     return session.reveal(x * 2, to="party1", label="doubled")
+    >>> pc.simulate(program)
+    [None, array([3., 4.])]
+    """
+    if parties not in _PROTOCOLS:
+        raise UsageError(f"no protocol for {parties} parties; use parties=2")
+    sinks = [None] * parties if sinks is None else list(sinks)
+    if len(sinks) != parties:
+        raise UsageError(f"{len(sinks)} sinks for {parties} parties; pass one each, or None")
+    run = _Run(program, [f"party{i}" for i in range(parties)], tuple(args), sinks)
+    return run.results()
+
+
+class _Run:
+    """The threads of one simulation and what became of them."""
+
+    def __init__(
+        self,
+        program: Callable[..., Any],
+        names: list[str],
+        args: tuple[Any, ...],
+        sinks: list[DisclosureSink | None],
+    ) -> None:
+        from petcore import _core
+
+        self._module: Any = _core
+        self._program, self._names, self._args, self._sinks = program, names, args, sinks
+        self._returned: list[Any] = [None] * len(names)
+        self._errors: list[tuple[str, BaseException]] = []
+        self._lock = threading.Lock()
+        self._links: list[Any] = []
+
+    def results(self) -> list[Any]:
+        """Start every thread, wait for all of them, and give the results or raise."""
+        limits = self._module.Limits()
+        n = len(self._names)
+        peers: list[dict[int, Any]] = [{} for _ in range(n)]
+        for i, j in itertools.combinations(range(n), 2):
+            peers[i][j], peers[j][i] = self._link(self._names[i], self._names[j], limits)
+        to_dealer = [self._link(name, "dealer", limits) for name in self._names]
+        threads = [self._thread("dealer", self._deal, [theirs for _, theirs in to_dealer])]
+        for i, name in enumerate(self._names):
+            threads.append(self._thread(name, self._party, i, peers[i], to_dealer[i][0]))
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            for link in self._links:
+                link.close()
+        self._raise_first()
+        return self._returned
+
+    def _link(self, a: str, b: str, limits: Any) -> tuple[Any, Any]:
+        pair = self._module.memory_channels(a, b, limits)
+        self._links.extend(pair)
+        return pair[0], pair[1]
+
+    def _thread(self, name: str, body: Callable[..., None], *args: Any) -> threading.Thread:
+        def run() -> None:
+            try:
+                body(*args)
+            except BaseException as error:
+                with self._lock:
+                    self._errors.append((name, error))
+
+        return threading.Thread(target=run, name=f"petcore {name}", daemon=True)
+
+    def _deal(self, channels: list[Any]) -> None:
+        self._module.serve_dealer(self._names, channels, [])
+
+    def _party(self, i: int, peers: dict[int, Any], dealer: Any) -> None:
+        try:
+            core = self._module.Session(
+                _PROTOCOLS[len(self._names)],
+                i,
+                self._names,
+                peers,
+                dealer,
+                [("program", "simulate")],
+            )
+        except BaseException:
+            for link in (*peers.values(), dealer):
+                link.close()
+            raise
+        session = Session(
+            core, sink=self._sinks[i], correlations="in-process dealer (simulation only)"
+        )
+        with session:
+            self._returned[i] = self._program(session, *self._args)
+
+    def _raise_first(self) -> None:
+        if not self._errors:
+            return
+        caused = [pair for pair in self._errors if not _is_secondary(pair)]
+        name, first = (caused or self._errors)[0]
+        for other, error in self._errors:
+            if error is not first:
+                first.add_note(f"{other} then raised {type(error).__name__}: {error}")
+        first.add_note(f"raised at {name}")
+        raise first
+
+
+def _is_secondary(raised: tuple[str, BaseException]) -> bool:
+    name, error = raised
+    return name == "dealer" or (isinstance(error, PetcoreError) and error.code in _SECONDARY)

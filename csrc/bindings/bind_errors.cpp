@@ -6,6 +6,11 @@ namespace petcore::bindings {
 
 namespace py = pybind11;
 
+void check_signals() {
+  const py::gil_scoped_acquire gil;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
 void bind_errors(py::module_&) {
   py::register_local_exception_translator([](std::exception_ptr pending) {
     try {

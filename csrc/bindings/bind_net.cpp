@@ -7,6 +7,7 @@
 #include "bindings/bindings.h"
 #include "net/handshake.h"
 #include "net/memory_channel.h"
+#include "net/mesh.h"
 #include "net/tls_channel.h"
 #include "net/tls_listener.h"
 
@@ -38,12 +39,6 @@ ConstBytes view(std::string_view bytes) {
 
 py::bytes to_bytes(ConstBytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-// check_signals lets Ctrl-C end a wait.
-void check_signals() {
-  const py::gil_scoped_acquire gil;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
 
 Limits make_limits(std::uint32_t frame_bytes_max, std::uint32_t message_bytes_max,
@@ -200,6 +195,21 @@ void bind_memory(py::module_& module) {
       py::arg("peer_name"), py::arg("limits") = Limits{});
 }
 
+void bind_mesh(py::module_& module) {
+  using net::Mesh;
+  py::class_<Mesh>(module, "Mesh", "The links of one session, kept alive by one thread.")
+      .def(py::init<std::map<int, SharedChannel>>(), py::arg("channels"), ReleaseGil())
+      .def("check", &Mesh::check, "Raise the first failure of any link.")
+      .def(
+          "abort_all",
+          [](Mesh& mesh, const std::string& code, const std::string& text,
+             const std::string& step) {
+            mesh.abort_all(Error(code_from_name(code), text), {0, step});
+          },
+          py::arg("code"), py::arg("text"), py::arg("step"), ReleaseGil())
+      .def("close_all", &Mesh::close_all, ReleaseGil());
+}
+
 void bind_tls(py::module_& module) {
   using net::TlsListener;
   py::class_<TlsListener>(module, "TlsListener", "Waits for expected peers at one TCP port.")
@@ -244,6 +254,7 @@ void bind_net(py::module_& module) {
   bind_limits(module);
   bind_channel(module);
   bind_memory(module);
+  bind_mesh(module);
   bind_tls(module);
   module.def(
       "agree",

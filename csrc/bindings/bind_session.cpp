@@ -61,8 +61,9 @@ std::unique_ptr<Session> make_session(const std::string& protocol, int party,
                                       std::vector<std::string> names, Channels peers,
                                       std::shared_ptr<net::Channel> dealer, session::Terms terms) {
   return released([&] {
-    return std::make_unique<Session>(session::Config{
-        protocol, party, std::move(names), std::move(peers), std::move(dealer), std::move(terms)});
+    return std::make_unique<Session>(session::Config{protocol, party, std::move(names),
+                                                     std::move(peers), std::move(dealer),
+                                                     std::move(terms), check_signals});
   });
 }
 
@@ -262,8 +263,9 @@ void bind_state(py::class_<Session>& type) {
 py::dict serve_dealer(const std::vector<std::string>& names,
                       std::vector<std::shared_ptr<net::Channel>> channels, session::Terms terms,
                       const std::string& protocol) {
-  const auto report =
-      released([&] { return session::serve_dealer(protocol, names, std::move(channels), terms); });
+  const auto report = released([&] {
+    return session::serve_dealer(protocol, names, std::move(channels), terms, check_signals);
+  });
   py::dict units;
   for (const auto& [kind, count] : report.units) units[correlation::kind_name(kind)] = count;
   py::dict out;

@@ -5,6 +5,9 @@
 
 namespace petcore::bindings {
 
+// check_signals lets Ctrl-C end a wait; called without the GIL.
+void check_signals();
+
 void bind_errors(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
 void bind_net(pybind11::module_& module);

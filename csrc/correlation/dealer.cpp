@@ -62,8 +62,10 @@ DealerReport serve(net::Channel& adjusted, const prg::Seed& seed0, const prg::Se
   const net::Step waiting{0, "waiting for a request"};
   while (auto message = adjusted.next_message(waiting)) {
     const net::Step step{message->tag, "answering a request for correlations"};
+    std::vector<Request> requests;  // all of them are checked before the first is answered
     ByteReader reader(message->payload);
-    while (!reader.rest().empty()) server.answer(step, Request::read(reader));
+    while (!reader.rest().empty()) requests.push_back(Request::read(reader));
+    for (const Request& request : requests) server.answer(step, request);
   }
   return server.report();
 }

@@ -4,7 +4,7 @@
 // too; party 1 asks the dealer, who knows both seeds, for the words that make the sum right.
 //   Paper: Beaver, "Commodity-based cryptography" (STOC 1997); seed compression as in Boyle et al.,
 //          "Efficient two-round OT extension and silent non-interactive secure computation" (2019).
-//   Bytes: to party 1 only, as in request.h; 116 bytes per request from party 1.
+//   Bytes: to party 1 only, as in request.h; 84 bytes per request from party 1.
 //   Adversary: semi-honest; the dealer colludes with nobody.
 //   Leaks: to the dealer the kinds and sizes of the operations, nothing else.
 #pragma once

@@ -9,10 +9,12 @@ constexpr milliseconds kServicePeriod{100};
 
 }  // namespace
 
-Mesh::Mesh(std::map<int, std::shared_ptr<Channel>> channels) : channels_(std::move(channels)) {
+Mesh::Mesh(std::map<int, std::shared_ptr<Channel>> channels, std::function<void()> interrupted)
+    : channels_(std::move(channels)) {
   for (const auto& [id, channel] : channels_) {
     const Channel* self = channel.get();
-    channel->set_watch([this, self] {
+    channel->set_watch([this, self, interrupted] {
+      if (interrupted) interrupted();
       const std::lock_guard lock(mutex_);
       if (failure_ && failed_ != self) throw Error(*failure_);
     });

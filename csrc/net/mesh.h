@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,7 +17,9 @@ namespace petcore::net {
 class Mesh {
  public:
   // channels: by party id. The mesh starts its thread and installs a watch on every channel.
-  explicit Mesh(std::map<int, std::shared_ptr<Channel>> channels);
+  // `interrupted` is called in every wait of the owner; what it throws ends the wait.
+  explicit Mesh(std::map<int, std::shared_ptr<Channel>> channels,
+                std::function<void()> interrupted = {});
   ~Mesh();  // stops the thread; says nothing to the peers
   Mesh(const Mesh&) = delete;
   Mesh& operator=(const Mesh&) = delete;

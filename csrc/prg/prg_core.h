@@ -7,6 +7,7 @@
 //   counters(low, high)             block i holds the words (low + i, high)
 //   advance(v, n)                   adds n to the low word of every block
 //   counter_block(v)                the word low, big-endian, in the last 8 bytes, 0 in the first 8
+#pragma once
 
 using V = Lane::V;
 

@@ -1,5 +1,6 @@
 // The AES-128 key schedule with AES-NI (Gueron, "Intel Advanced Encryption Standard (AES) New
 // Instructions Set", 2012, figure 24). Included inside a target region, in an anonymous namespace.
+#pragma once
 
 // xor_prefixes gives word i the exclusive or of words 0 to i.
 inline __m128i xor_prefixes(__m128i key) {

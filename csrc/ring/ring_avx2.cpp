@@ -15,7 +15,7 @@ struct Lane {
   typedef Word V __attribute__((vector_size(32)));
   typedef std::int64_t S __attribute__((vector_size(32)));
   typedef std::uint32_t Halves __attribute__((vector_size(32)));
-  static constexpr std::size_t kWords = 4, kTileRows = 6, kTileVectors = 1, kDepth = 256,
+  static constexpr std::size_t kWords = 4, kTileRows = 5, kTileVectors = 1, kDepth = 256,
                                kRows = 192;
 
   struct Factor {

@@ -4,6 +4,7 @@
 //   Factor factor(V)      a right operand made ready for many products
 //   Sum, madd(sum, factor, v), total(sum)     sums of products mod 2^64
 //   kTileRows, kTileVectors, kDepth, kRows    shape of the matrix product, see ring_matmul_core.h
+#pragma once
 
 using V = Lane::V;
 constexpr std::size_t kWords = Lane::kWords;

@@ -4,6 +4,7 @@
 // 2008: a panel of b (kDepth x kTileWords) is packed and stays in the first-level cache, a block of
 // a (kRows x kDepth) stays in the second, and a tile of the output lives in registers. Rows of a
 // are read in place: a tile reads each of them along the row.
+#pragma once
 
 constexpr std::size_t kTileRows = Lane::kTileRows, kTileVectors = Lane::kTileVectors,
                       kDepth = Lane::kDepth, kTileWords = kTileVectors * kWords;

@@ -6,7 +6,8 @@ namespace petcore::session {
 correlation::DealerReport serve_dealer(const std::string& protocol,
                                        const std::vector<std::string>& names,
                                        std::vector<std::shared_ptr<net::Channel>> channels,
-                                       const Terms& terms) {
+                                       const Terms& terms,
+                                       const std::function<void()>& interrupted) {
   const protocol::Row& row = protocol::find(protocol);
   check(row.parties == 2 && channels.size() == 2 && names.size() == 2, Code::usage,
         "the dealer serves exactly two parties");
@@ -14,7 +15,7 @@ correlation::DealerReport serve_dealer(const std::string& protocol,
   all.insert(all.end(), terms.begin(), terms.end());
   std::map<int, std::shared_ptr<net::Channel>> links;
   for (std::size_t i = 0; i < channels.size(); ++i) links[static_cast<int>(i)] = channels[i];
-  net::Mesh mesh(std::move(links));
+  net::Mesh mesh(std::move(links), interrupted);
   const net::Step seeds = seed_step();
   try {
     for (auto& channel : channels) net::agree(*channel, all, handshake_step());
@@ -28,6 +29,9 @@ correlation::DealerReport serve_dealer(const std::string& protocol,
     return report;
   } catch (const Error& error) {
     mesh.abort_all(error, seeds);
+    throw;
+  } catch (...) {
+    mesh.abort_all(Error(Code::aborted, "the dealer was interrupted"), seeds);
     throw;
   }
 }

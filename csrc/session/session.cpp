@@ -32,7 +32,7 @@ Session::Session(Config config) : config_(std::move(config)) {
   protocol_ = row.make();
   std::map<int, std::shared_ptr<net::Channel>> links = config_.peers;
   links[row.parties] = config_.dealer;
-  mesh_ = std::make_unique<net::Mesh>(std::move(links));
+  mesh_ = std::make_unique<net::Mesh>(std::move(links), config_.interrupted);
   Terms terms = base_terms(row, config_.names), dealer_terms = terms;
   for (const auto& term : config_.terms) {
     terms.push_back(term);
@@ -78,20 +78,19 @@ void Session::run(const std::string& what, const Body& body) {
         Code::broken,
         std::string("the session ended earlier: ") + broken_->what() + "; open a new session",
         broken_->party(), broken_->address(), broken_->step());
-  ++step_index_;
-  const net::Step step = named_step("step " + std::to_string(step_index_) + ": " + what);
-  protocol::Env env{config_.party, config_.peers, *source_, common_seed_,
-                    step_index_,   step,          meter_};
+  const std::uint64_t index = ++step_index_;
+  const net::Step step = named_step("step " + std::to_string(index) + ": " + what);
+  protocol::Env env{config_.party, config_.peers, *source_, common_seed_, index, step, meter_};
   try {
     body(env);
   } catch (const Error& error) {
     broken_ = error;
     mesh_->abort_all(error, step);
     throw;
-  } catch (const std::exception& error) {
-    broken_ = Error(Code::internal, error.what(), "", "", step.what);
+  } catch (...) {  // out of memory, or interrupted by the user
+    broken_ = Error(Code::aborted, "the operation was interrupted", "", "", step.what);
     mesh_->abort_all(*broken_, step);
-    throw *broken_;
+    throw;
   }
 }
 

@@ -35,6 +35,7 @@ struct Config {
   std::map<int, std::shared_ptr<net::Channel>> peers;  // every party but this one
   std::shared_ptr<net::Channel> dealer;
   Terms terms;  // what else the parties must agree on; the dealer is shown "session" only
+  std::function<void()> interrupted = {};  // called in every wait; what it throws ends the wait
 };
 
 // base_terms are the terms that the core itself adds to every handshake.
@@ -118,7 +119,7 @@ class Session {
   std::unique_ptr<correlation::Source> source_;
   prg::Seed common_seed_{};
   protocol::Meter meter_;
-  std::uint64_t step_index_ = 0;
+  std::atomic<std::uint64_t> step_index_ = 0;
   std::atomic<bool> busy_ = false;
   std::optional<Error> broken_;
 };

@@ -14,7 +14,7 @@ inline net::Step named_step(const std::string& what) {
   return {hash, what};
 }
 
-inline net::Step handshake_step() { return named_step("handshake"); }
+inline net::Step handshake_step() { return {0, "handshake"}; }
 inline net::Step seed_step() { return named_step("exchanging seeds"); }
 
 }  // namespace petcore::session

@@ -1,6 +1,8 @@
 // Opens a region of code compiled for the avx512 tier. Include standard headers first, close the
 // region with region_end.h, and keep everything between in an anonymous namespace: an inline
 // function that the linker could share with other files would crash processors without the tier.
+#pragma once
+
 #if defined(__clang__)
 #pragma clang attribute push(                                                    \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,vaes,aes"))), \

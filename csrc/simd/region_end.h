@@ -1,4 +1,6 @@
 // Closes the region that the last region_*.h opened.
+#pragma once
+
 #if defined(__clang__)
 #pragma clang attribute pop
 #else

@@ -132,33 +132,27 @@ def test_a_party_that_lives_but_is_late_ends_in_a_typed_error_within_the_deadlin
 
 
 def test_a_session_refuses_a_second_thread(parties):
-    def program(session):
+    refused = threading.Event()
+
+    def gateway(session):
         x = share(session, TEN, 0)
-        if session.party == 1:
-            entered.wait(10)
-            threading.Event().wait(0.2)
-            return session.open(x, "x")
-        outcomes = []
-
-        def opens():
-            entered.set()
-            outcomes.append(session.open(x, "x"))
-
-        thread = threading.Thread(target=opens)
+        opened = []
+        thread = threading.Thread(target=lambda: opened.append(session.open(x, "x")))
         thread.start()
-        entered.wait(10)
-        busy = None
-        while busy is None and thread.is_alive():
-            try:
-                session.checkpoint("from a second thread")
-            except SessionBusy as error:
-                busy = error
+        while session.step < 2:  # until the thread is inside its opening, waiting for the wallet
+            thread.join(0.001)
+        with pytest.raises(SessionBusy, match="its own"):
+            session.checkpoint("from a second thread")
+        refused.set()
         thread.join()
-        assert busy is not None
-        return outcomes[0]
+        return opened[0]
 
-    entered = threading.Event()
-    for opened in parties(program).values():
+    def wallet(session):
+        x = share(session, TEN, 0)
+        refused.wait(10)
+        return session.open(x, "x")
+
+    for opened in parties(gateway, wallet).values():
         np.testing.assert_array_equal(opened, TEN)
 
 

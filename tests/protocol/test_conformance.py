@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from .operations import OPERATIONS, U64, Operation, bits, open_any, share, words
 
 from petcore import _core
+
+from .operations import OPERATIONS, U64, Operation, bits, open_any, share, words
 
 LENGTHS = [1, 2, 63, 64, 65, 1000, 65535, 65536, 65537]
 

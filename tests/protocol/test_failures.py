@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import pytest
-from .operations import U64, share
 
 from petcore import _core
 from petcore.errors import (
@@ -20,6 +19,8 @@ from petcore.errors import (
     StepMismatch,
     UsageError,
 )
+
+from .operations import U64, share
 
 TEN = np.arange(10, dtype=U64)
 
@@ -213,4 +214,3 @@ def test_parties_with_other_terms_name_the_first_difference():
         assert "program" in str(error)
         assert "version 0" in str(error)
         assert "version 1" in str(error)
-

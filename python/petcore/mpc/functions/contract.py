@@ -1,0 +1,61 @@
+"""Contract: what each function promises, as data that tests and planners read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Domain, error bound and cost of one function.
+
+    Attributes
+    ----------
+    domain : callable
+        frac_bits to (lowest, highest); for reciprocal and divide of the magnitude of the divisor.
+    absolute, relative, units : float
+        |result - f(x)| <= absolute + relative |f(x)| + units 2^-frac_bits, where f is taken at the
+        encoded x.
+    rounds : int
+        For arrays of up to 2^18 elements; the core runs longer ones in blocks.
+    bytes_sent, dealer_bytes : float
+        Payload an element, sent by each party and by the dealer.
+    """
+
+    domain: Callable[[int], tuple[float, float]]
+    absolute: float
+    relative: float
+    units: float
+    rounds: int
+    bytes_sent: float
+    dealer_bytes: float
+
+    def bound(self, value: float, frac_bits: int) -> float:
+        """Give the largest error allowed where the true result is ``value``."""
+        return self.absolute + self.relative * abs(value) + self.units * 2.0**-frac_bits
+
+
+def _window(frac_bits: int) -> tuple[float, float]:
+    return 2.0**-frac_bits, 2.0 ** (48 - frac_bits)
+
+
+def _anywhere(frac_bits: int) -> tuple[float, float]:
+    return -(2.0 ** (61 - frac_bits)), 2.0 ** (61 - frac_bits)
+
+
+CONTRACTS: Mapping[str, Contract] = MappingProxyType(
+    {
+        "exp": Contract(lambda f: (-(2.0 ** (40 - f)), 15.0), 0, 1e-4, 2, 18, 0, 0),
+        "log": Contract(_window, 1e-5, 0, 2, 23, 0, 0),
+        "sigmoid": Contract(_anywhere, 2e-4, 0, 2, 15, 0, 0),
+        "tanh": Contract(_anywhere, 4e-4, 0, 2, 15, 0, 0),
+        "sqrt": Contract(lambda f: (0.0, 2.0 ** (48 - f)), 0, 3e-5, 2, 23, 0, 0),
+        "rsqrt": Contract(_window, 0, 3e-5, 2, 25, 0, 0),
+        "reciprocal": Contract(
+            lambda f: (2.0 ** max(1 - f, f - 35), 2.0 ** (48 - f)), 0, 5e-5, 2, 23, 0, 0
+        ),
+        "divide": Contract(lambda f: (2.0 ** (1 - f), 2.0 ** (44 - f)), 0, 5e-5, 2, 24, 0, 0),
+    }
+)

@@ -1,4 +1,31 @@
-"""Functions of fixed-point shared arrays."""
+"""Functions of fixed-point shared arrays, each with a stated domain and error.
+
+Every function takes a fixed `SharedArray` of 16 to 24 fraction bits and gives one of the same shape
+and scale. With f fraction bits and u = 2^-f:
+
+========== ================================= ==================== ====== =====
+function   domain                            error at most        rounds bytes
+========== ================================= ==================== ====== =====
+sigmoid    abs(x) < 2^(61-f)                 2e-4 + 2 u               15   254
+tanh       abs(x) < 2^(61-f)                 4e-4 + 2 u               15   254
+exp        -2^(40-f) <= x <= 15              1e-4 exp(x) + 2 u        18   200
+log        u <= x < 2^(48-f)                 1e-5 + 2 u               23   216
+sqrt       0 <= x < 2^(48-f)                 3e-5 sqrt(x) + 2 u       23   232
+rsqrt      u <= x < 2^(48-f)                 3e-5 / sqrt(x) + 2 u     25   256
+reciprocal max(2 u, 2^(f-35)) <= abs(x),     5e-5 / abs(x) + 2 u      23   288
+           abs(x) < 2^(48-f)
+divide     2 u <= abs(y) < 2^(44-f),         5e-5 abs(x / y) + 2 u    24   312
+           abs(x / y) <= min(2^17, 2^(37-f))
+========== ================================= ==================== ====== =====
+
+Bytes are what each party sends for an element; the dealer sends 1.1 to 1.5 times as much to one
+of them (`CONTRACTS` has both, as data). Rounds hold for up to 2^18 elements; longer arrays go in
+blocks.
+
+Nobody can see that an input lies outside its domain, for that would leak; each docstring says what
+comes out then. Truncation within the functions is probabilistic, whatever the session's choice: no
+function of a real is for money.
+"""
 
 from __future__ import annotations
 

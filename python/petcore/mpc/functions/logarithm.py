@@ -1,10 +1,10 @@
 """log: a minimax polynomial on the normalised operand.
 
-x = c 2^(48 - f - zeros) with c in [1/2, 1], so log x = log c + (48 - f - zeros) log 2, and the second
-term is a public combination of the one-hot bits of the number of zeros.
+x = c 2^(48 - f - zeros) with c in [1/2, 1], so log x = log c + (48 - f - zeros) log 2, and the
+second term is a public combination of the one-hot bits of the number of zeros.
 
-Coefficients: minimax of the absolute error (Remez exchange on 4,000 Chebyshev points of [-1, 1]) of
-log((z + 3) / 4), z = 4 c - 3, degree 6, 1.3e-6.
+Coefficients: minimax of the absolute error (Remez exchange on 4,000 Chebyshev points of [-1, 1])
+of log((z + 3) / 4), z = 4 c - 3, degree 6, 1.3e-6.
 """
 
 from __future__ import annotations
@@ -14,12 +14,20 @@ from typing import TYPE_CHECKING
 
 from petcore.mpc.functions.normalise import COARSE, FINE, WINDOW, count_leading_zeros, mantissa
 from petcore.mpc.functions.polynomial import POINT_SCALE, evaluate
-from petcore.mpc.functions.words import elementwise, encode, multiply_pairs
+from petcore.mpc.functions.words import elementwise, encode
 
 if TYPE_CHECKING:
     from petcore.mpc.shared_array import SharedArray
 
-LOG = (-0.287681697, 0.333341839, -0.0555648085, 0.0122789335, -0.00304883944, 0.000951538845, -0.000278245421)
+LOG = (
+    -0.287681697,
+    0.333341839,
+    -0.0555648085,
+    0.0122789335,
+    -0.00304883944,
+    0.000951538845,
+    -0.000278245421,
+)
 
 
 def log(x: SharedArray) -> SharedArray:
@@ -40,8 +48,8 @@ def log(x: SharedArray) -> SharedArray:
     UsageError
         For other dtypes and scales.
 
-    Rounds: 23 · Bytes: 229 an element · Uses: edaBits, ANDs, daBits, squares, triples, truncation
-    pairs · Adversary: that of the session · Leaks: nothing.
+    Rounds: 23 · Bytes: 216 an element and 310 from the dealer · Uses: edaBits, ANDs, daBits,
+    squares, triples, truncation pairs · Adversary: that of the session · Leaks: nothing.
     """
     return elementwise(x, "log", _log)
 

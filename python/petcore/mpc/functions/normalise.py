@@ -1,9 +1,10 @@
 """Normalisation: |x| = c 2^k with c in [1/2, 1] and k secret.
 
-The bits of x are shared; a prefix AND of their complements (Sklansky, IRE Trans. EC-9(2), 1960) tells
-where the leading one is. The number of zeros before it is written as 4 coarse + fine, both one-hot.
-A function of that number which is a product, or a sum, of a function of coarse and one of fine is then
-a public combination of 12 and of 4 shared bits, and one product where it is a product.
+The bits of x are shared; a prefix AND of their complements (Sklansky, IRE Trans. EC-9(2), 1960)
+tells where the leading one is. The number of zeros before it is written as 4 coarse + fine, both
+one-hot. A function of that number which is a product, or a sum, of a function of coarse and one
+of fine is then a public combination of 12 and of 4 shared bits, and one product where it is a
+product.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def evaluate(z: SharedArray, coefficients: Sequence[float], scale: int) -> Share
 
     Rounds: 4 (degree 4) or 6 (degree 6) · Bytes: 40 or 64 an element · Uses: a square and 1 or 2
     triples, 2 or 3 truncation pairs · Leaks: nothing.
-    Error: half a unit of 2^-19 for each coefficient and two units of 2^-20, besides the result's unit.
+    Error: half of 2^-19 for each coefficient and twice 2^-20, besides one unit of the result.
     """
     step = (len(coefficients) - 1) // 2
     powers = _powers(z, step)

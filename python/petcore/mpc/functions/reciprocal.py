@@ -1,9 +1,9 @@
 """reciprocal and divide: Goldschmidt's iteration on a normalised divisor.
 
-With |y| = c 2^k, x / y = (x 2^-k) / c up to sign. A linear start w = (45 - 30 c) / 16 has
-|1 - c w| <= 1/16 on [1/2, 1]; with e = 1 - c w the quotient is (x 2^-k) w (1 + e) (1 + e^2) to a
-relative e^4 <= 1.6e-5 (Goldschmidt, MIT 1964; Ercegovac et al., IEEE Trans. Computers 49(7), 2000).
-The numerator is not normalised: its factors stay near one.
+With |y| = c 2^k, x / y = (x 2^-k) / c up to sign. A linear start w = (45 - 30 c) / 16 has |1 - c
+w| <= 1/16 on [1/2, 1]; with e = 1 - c w the quotient is (x 2^-k) w (1 + e) (1 + e^2) to a
+relative e^4 <= 1.6e-5 (Goldschmidt, MIT 1964; Ercegovac et al., IEEE Trans. Computers 49(7),
+2000). The numerator is not normalised: its factors stay near one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from petcore.errors import UsageError
+from petcore.mpc.arithmetic import multiply, public_reciprocal
 from petcore.mpc.functions.normalise import FINE, WINDOW, count_leading_zeros, mantissa
 from petcore.mpc.functions.words import (
     elementwise,
@@ -26,18 +27,21 @@ from petcore.mpc.shaping import broadcast_to
 if TYPE_CHECKING:
     from petcore.mpc.shared_array import SharedArray
 
+# The numerator keeps two bits below the result's last, and 22 bits above its scale belong to the
+# start of the iteration: so quotients up to 2^(37 - frac_bits) stay below 2^62.
 SCALE = 18
-START_SCALE = 4
 START = (45, -30)
+START_SCALE = 4
 GUARD_BITS = 2
-NUMERATOR_TOP = 44
+# x 2^-k has this scale before its truncation: quotients up to 2^17 stay below 2^62.
+NUMERATOR_SCALE = 44
 
 
 def reciprocal(x: SharedArray) -> SharedArray:
     """Give 1/x element by element.
 
-    Domain: the larger of 2^(1 - frac_bits) and 2^(frac_bits - 35) <= |x| < 2^(48 - frac_bits); for 18
-    fraction bits 2^-17 to 2^30.
+    Domain: |x| from the larger of 2^(1 - frac_bits) and 2^(frac_bits - 35) up to
+    2^(48 - frac_bits); for 18 fraction bits 2^-17 to 2^30.
     Error: at most 5e-5 |1/x| + 2^(1 - frac_bits).
     Outside: 0 gives 0; beyond the domain the value has no meaning, and no party notices.
 
@@ -51,8 +55,8 @@ def reciprocal(x: SharedArray) -> SharedArray:
     UsageError
         For other dtypes and scales.
 
-    Rounds: 23 · Bytes: 277 an element · Uses: edaBits, ANDs, daBits, triples, truncation pairs
-    · Adversary: that of the session · Leaks: nothing.
+    Rounds: 23 · Bytes: 288 an element and 366 from the dealer · Uses: edaBits, ANDs, daBits,
+    triples, truncation pairs · Adversary: that of the session · Leaks: nothing.
     """
     return elementwise(x, "reciprocal", _reciprocal)
 
@@ -69,8 +73,8 @@ def _reciprocal(x: SharedArray, frac_bits: int) -> SharedArray:
 def divide(x: Any, y: Any) -> SharedArray:
     """Give x / y element by element, broadcasting; one of them may be public.
 
-    Domain: 2^(1 - frac_bits) <= |y| < 2^(44 - frac_bits), |x / y| <= 2^17 and <= 2^(37 - frac_bits);
-    for 18 fraction bits 2^-17 to 2^26 and quotients to 2^17.
+    Domain: |y| from 2^(1 - frac_bits) to 2^(44 - frac_bits), |x / y| up to the smaller of 2^17 and
+    2^(37 - frac_bits); for 18 fraction bits |y| from 2^-17 to 2^26 and quotients up to 2^17.
     Error: at most 5e-5 |x / y| + 2^(1 - frac_bits).
     Outside: y = 0 gives 0; beyond the domain the value has no meaning, and no party notices.
 
@@ -85,39 +89,39 @@ def divide(x: Any, y: Any) -> SharedArray:
     UsageError
         For other dtypes and scales, shapes that do not broadcast, mixed sessions, a public zero.
 
-    Rounds: 24 · Bytes: 301 an element · Uses: as `reciprocal` · Adversary: that of the session
-    · Leaks: nothing.
+    Rounds: 24 · Bytes: 312 an element and 390 from the dealer · Uses: as `reciprocal` ·
+    Adversary: that of the session · Leaks: nothing.
     """
     if not is_shared(x) and not is_shared(y):
         raise UsageError("divide() needs a SharedArray on one side; on public values use NumPy")
     for operand in (x, y):
         if is_shared(operand):
             require_fixed(operand, "divide")
-    if not is_shared(y):
-        return x / y
-    x, y = align(x, y)
-    shape = common_shape(x.shape, y.shape)
-    x, y = broadcast_to(x, shape), broadcast_to(y, shape)
-    if x.size == 0:
-        return x
-    words = _divide(read_words(x), read_words(y), x.frac_bits)
-    return x._with(words._share.reshape(x._share.shape))
+    if is_shared(x) and not is_shared(y):
+        return multiply(x, public_reciprocal(y))
+    numerator, divisor = align(x, y)
+    shape = common_shape(numerator.shape, divisor.shape)
+    numerator, divisor = broadcast_to(numerator, shape), broadcast_to(divisor, shape)
+    if numerator.size == 0:
+        return numerator
+    words = _divide(read_words(numerator), read_words(divisor), numerator.frac_bits)
+    return numerator._with(words._share.reshape(numerator._share.shape))
 
 
 def _divide(x: SharedArray, y: SharedArray, frac_bits: int) -> SharedArray:
     zeros = count_leading_zeros(y)
-    factors = multiply_pairs(zeros.power_of_two(), zeros.power_of_two(NUMERATOR_TOP - WINDOW))
+    factors = multiply_pairs(zeros.power_of_two(), zeros.power_of_two(NUMERATOR_SCALE - WINDOW))
     scaled = multiply_pairs((y, factors[0]), (x, factors[1]))
     divisor = mantissa(scaled[0], SCALE)
     scale = frac_bits + GUARD_BITS
-    numerator = truncate(scaled[1], NUMERATOR_TOP - scale)
+    numerator = truncate(scaled[1], NUMERATOR_SCALE - scale)
     return _quotient(numerator, divisor, zeros.sign, scale, frac_bits)
 
 
 def _quotient(
     numerator: SharedArray, divisor: SharedArray, sign: SharedArray, scale: int, frac_bits: int
 ) -> SharedArray:
-    """Divide by a signed divisor in +-[1/2, 1], from the numerator's scale to frac_bits. Rounds: 6."""
+    """Divide by a divisor in +-[1/2, 1]; the numerator has its own scale. Rounds: 6."""
     start_scale = SCALE + START_SCALE
     start = (sign * -2 + 1) * (START[0] << SCALE) + divisor * START[1]
     rows = multiply_pairs((divisor, start), (numerator, start))

@@ -1,8 +1,8 @@
 """Ring words without a scale: what the functions compute with between their input and their result.
 
-A fixed array is read as the int64 array of its encoded words; from there on every scale is explicit, a
-product is exact modulo 2^64, and a truncation happens only where a function asks for it. All arrays
-are flat.
+A fixed array is read as the int64 array of its encoded words; from there on every scale is
+explicit, a product is exact modulo 2^64, and a truncation happens only where a function asks for
+it. All arrays are flat.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def elementwise(
 def require_fixed(x: object, name: str) -> None:
     """Raise UsageError, with the remedy, unless x is a fixed SharedArray of a supported scale."""
     if not is_shared(x):
-        raise UsageError(f"{name}() takes a SharedArray, not {type(x).__name__}; on public values use NumPy")
+        raise UsageError(
+            f"{name}() takes a SharedArray, not {type(x).__name__}; on public values use NumPy"
+        )
     if x.dtype != "fixed":
         raise UsageError(f"{name}() takes fixed-point arrays, not {x.dtype}; use x.astype('fixed')")
     if x.frac_bits not in FRAC_BITS:
@@ -89,5 +91,5 @@ def combine(weights: Sequence[int], rows: SharedArray) -> SharedArray:
 def decompose(x: SharedArray) -> SharedArray:
     """Share the 64 bits of every word: row j of the bool (64, n) result is bit j. Rounds: 7."""
     bits = x.session._core.bits(flat(x._share))
-    by_element = bits.reshape(bits.shape[0], x.size, WORD_BITS)
+    by_element = bits.reshape(-1, x.size, WORD_BITS)
     return x._with(np.ascontiguousarray(by_element.transpose(0, 2, 1)), "bool")

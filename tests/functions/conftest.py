@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import petcore as pc
 import pytest
+
+import petcore as pc
 
 REFERENCES: dict[str, Callable[..., Any]] = {
     "exp": np.exp,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from petcore.mpc.functions import CONTRACTS
 
 SCALES = [16, 18, 21, 24]

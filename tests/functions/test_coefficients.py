@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from petcore.mpc.functions.exponential import EXP2
 from petcore.mpc.functions.logarithm import LOG
 from petcore.mpc.functions.reciprocal import START, START_SCALE

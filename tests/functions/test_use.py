@@ -1,8 +1,9 @@
 """Shapes, scales, costs and misuse of the functions."""
 
 import numpy as np
-import petcore as pc
 import pytest
+
+import petcore as pc
 from petcore.errors import UsageError
 from petcore.mpc.functions import CONTRACTS
 

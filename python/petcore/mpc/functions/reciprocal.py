@@ -21,8 +21,8 @@ from petcore.mpc.functions.words import (
     truncate,
 )
 from petcore.mpc.operands import align
-from petcore.mpc.shared_base import common_shape, is_shared
 from petcore.mpc.shaping import broadcast_to
+from petcore.mpc.shared_base import common_shape, is_shared
 
 if TYPE_CHECKING:
     from petcore.mpc.shared_array import SharedArray

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from petcore.errors import UsageError
-from petcore.mpc.shared_base import flat, is_shared
 from petcore.mpc.shaping import stack
+from petcore.mpc.shared_base import flat, is_shared
 
 if TYPE_CHECKING:
     from petcore.mpc.shared_array import SharedArray

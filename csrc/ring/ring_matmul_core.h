@@ -10,7 +10,7 @@ constexpr std::size_t kTileRows = Lane::kTileRows, kTileVectors = Lane::kTileVec
                       kDepth = Lane::kDepth, kTileWords = kTileVectors * kWords;
 // Up to this width the tile would be mostly padding, so columns are taken one by one.
 constexpr std::size_t kFewColumns = kTileWords / 2 > 1 ? kTileWords / 2 : 1;
-constexpr std::size_t kDotRows = 4;
+constexpr std::size_t kDotRows = 4, kRowVectors = 4;
 
 // Operand: a row-major piece of a matrix.
 struct Operand {
@@ -26,26 +26,26 @@ struct Target {
 
 inline std::size_t at_most(std::size_t x, std::size_t limit) { return x < limit ? x : limit; }
 
-// tile: result (rows x kTileWords) = a (rows x depth) times b (depth x kTileWords).
-template <std::size_t kNumRows>
-inline void tile(V (*result)[kTileVectors], Operand a, Operand b, std::size_t depth) {
-  typename Lane::Sum sums[kNumRows][kTileVectors] = {};
+// tile: result (rows x kVectors * kWords) = a (rows x depth) times b (depth x kVectors * kWords).
+template <std::size_t kNumRows, std::size_t kVectors>
+inline void tile(V (*result)[kVectors], Operand a, Operand b, std::size_t depth) {
+  typename Lane::Sum sums[kNumRows][kVectors] = {};
   for (std::size_t l = 0; l < depth; ++l) {
-    typename Lane::Factor right[kTileVectors];
+    typename Lane::Factor right[kVectors];
 #pragma GCC unroll 8
-    for (std::size_t v = 0; v < kTileVectors; ++v)
+    for (std::size_t v = 0; v < kVectors; ++v)
       right[v] = Lane::factor(load(b.at + l * b.stride + v * kWords));
 #pragma GCC unroll 8
     for (std::size_t r = 0; r < kNumRows; ++r) {
       const V left = splat(a.at[r * a.stride + l]);
 #pragma GCC unroll 8
-      for (std::size_t v = 0; v < kTileVectors; ++v) Lane::madd(sums[r][v], right[v], left);
+      for (std::size_t v = 0; v < kVectors; ++v) Lane::madd(sums[r][v], right[v], left);
     }
   }
 #pragma GCC unroll 8
   for (std::size_t r = 0; r < kNumRows; ++r)
 #pragma GCC unroll 8
-    for (std::size_t v = 0; v < kTileVectors; ++v) result[r][v] = Lane::total(sums[r][v]);
+    for (std::size_t v = 0; v < kVectors; ++v) result[r][v] = Lane::total(sums[r][v]);
 }
 
 template <std::size_t kNumRows = kTileRows>
@@ -53,19 +53,25 @@ inline void tile_of(std::size_t rows, V (*result)[kTileVectors], Operand a, Oper
                     std::size_t depth) {
   if constexpr (kNumRows > 1)
     if (rows < kNumRows) return tile_of<kNumRows - 1>(rows, result, a, b, depth);
-  tile<kNumRows>(result, a, b, depth);
+  tile<kNumRows, kTileVectors>(result, a, b, depth);
 }
 
-// put writes the first `width` words of each row of a tile.
-inline void put(Target out, const V (*result)[kTileVectors], std::size_t rows, std::size_t width) {
+// put writes the words `from` to `end` of each row of a tile.
+template <std::size_t kVectors>
+inline void put(Target out, const V (*result)[kVectors], std::size_t rows, std::size_t from,
+                std::size_t end) {
   for (std::size_t r = 0; r < rows; ++r)
-    for (std::size_t v = 0; v < kTileVectors && v * kWords < width; ++v) {
-      Word* to = out.at + r * out.stride + v * kWords;
-      const std::size_t here = at_most(width - v * kWords, kWords);
-      if (here == kWords)
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      const std::size_t first = v * kWords;
+      Word* to = out.at + r * out.stride + first;
+      if (from <= first && first + kWords <= end) {
         store(to, out.add ? load(to) + result[r][v] : result[r][v]);
-      else
-        store_some(to, here, out.add ? load_some(to, here) + result[r][v] : result[r][v]);
+        continue;
+      }
+      Word words[kWords];
+      store(words, result[r][v]);
+      for (std::size_t i = 0; i < kWords; ++i)
+        if (from <= first + i && first + i < end) to[i] = out.add ? to[i] + words[i] : words[i];
     }
 }
 
@@ -80,18 +86,35 @@ inline Operand pack(Word* panel, Operand b, std::size_t depth, std::size_t width
   return {panel, kTileWords};
 }
 
-// block: out (rows x n) from a (rows x depth) and b (depth x n).
+// wide_row is the part of a product of one row that fills vectors kRowVectors at a time; it gives
+// the number of columns done.
+inline std::size_t wide_row(Target out, Operand a, Operand b, std::size_t depth, std::size_t n) {
+  constexpr std::size_t kWide = kRowVectors * kWords;
+  V result[1][kRowVectors];
+  std::size_t j = 0;
+  for (; j + kWide <= n; j += kWide) {
+    tile<1, kRowVectors>(result, a, {b.at + j, b.stride}, depth);
+    put<kRowVectors>({out.at + j, out.stride, out.add}, result, 1, 0, kWide);
+  }
+  return j;
+}
+
+// block: out (rows x n) from a (rows x depth) and b (depth x n). Few rows do not repay packing: b
+// is read in place, and a last panel that is not full overlaps the one before.
 inline void block(Target out, Operand a, Operand b, std::size_t rows, std::size_t depth,
                   std::size_t n, Word* panel) {
   V result[kTileRows][kTileVectors];
-  for (std::size_t j = 0; j < n; j += kTileWords) {
+  const bool in_place = rows <= kTileRows && n >= kTileWords;
+  for (std::size_t j = rows == 1 ? wide_row(out, a, b, depth, n) : 0; j < n; j += kTileWords) {
     const std::size_t width = at_most(n - j, kTileWords);
-    Operand right = {b.at + j, b.stride};
-    if (width < kTileWords || rows > kTileRows) right = pack(panel, right, depth, width);
+    const std::size_t start = in_place ? at_most(j, n - kTileWords) : j, skip = j - start;
+    Operand right = {b.at + start, b.stride};
+    if (!in_place) right = pack(panel, right, depth, width);
     for (std::size_t i = 0; i < rows; i += kTileRows) {
       const std::size_t height = at_most(rows - i, kTileRows);
       tile_of(height, result, {a.at + i * a.stride, a.stride}, right, depth);
-      put({out.at + i * out.stride + j, out.stride, out.add}, result, height, width);
+      put<kTileVectors>({out.at + i * out.stride + start, out.stride, out.add}, result, height,
+                        skip, skip + width);
     }
   }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +51,11 @@ def outcomes(*programs: Callable[[pc.Session], Any], **options: Any) -> list[Any
         except Exception as error:
             caught[session.party] = error
 
-    runner = threading.Thread(target=pc.simulate, args=(program,), kwargs=options, daemon=True)
+    def run() -> None:
+        with contextlib.suppress(pc.PetcoreError):  # the caught ones, raised once more
+            pc.simulate(program, **options)
+
+    runner = threading.Thread(target=run, daemon=True)
     runner.start()
     runner.join(10)
     assert not runner.is_alive(), "a party hangs"

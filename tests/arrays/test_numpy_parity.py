@@ -103,7 +103,7 @@ LINEAR = {
     "zeros_like": np.zeros_like,
     "ones_like": np.ones_like,
     "diagonal": np.diagonal,
-    "iterate": lambda x: [row for row in x],
+    "iterate": list,
     "public_matrix_left": lambda x: J[:, :2] @ x,
     "public_matrix_right": lambda x: x @ J.T,
     "public_vector": lambda x: x @ ROW,
@@ -189,14 +189,7 @@ def test_a_shared_bit_selects_shared_numbers() -> None:
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 8, 13])
 def test_the_first_of_equal_extremes_is_found_at_every_length(n: int) -> None:
     values = np.random.default_rng(n).integers(-2, 2, (3, n))
-    agree(
-        lambda x: (
-            [x.argmax(axis=1), x.argmin(axis=1), x.max(axis=1), x.min(axis=1)]
-            if isinstance(x, pc.SharedArray)
-            else [x.argmax(axis=1), x.argmin(axis=1), x.max(axis=1), x.min(axis=1)]
-        ),
-        values,
-    )
+    agree(lambda x: [x.argmax(axis=1), x.argmin(axis=1), x.max(axis=1), x.min(axis=1)], values)
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (0,), (0, 3), (2, 1, 3), (1, 2, 1, 2, 1)])
@@ -255,7 +248,7 @@ def test_numpy_arrays_on_the_left_leave_the_operation_to_the_shares() -> None:
     agree(lambda x: J + x, I)
     agree(lambda x: J * x, I)
     agree(lambda x: J.T @ x, I)
-    agree(lambda x: x < J, I)
+    agree(lambda x: np.greater(J, x), I)
     agree(lambda x: np.float64(1.5) - x, X)
     agree(lambda x: np.int64(2) * x, I)
 

@@ -1,13 +1,15 @@
 """The one error tree of petcore.
 
 Every class has a stable ``code`` (the word that logs and peers see) and says whether the same work
-may succeed when tried again on a new session (``retryable``; a failed session is never usable again).
+may succeed when tried again on a new session (``retryable``; a failed session stays failed).
 A message names the party, the operation and the remedy; it never holds a share, a key or another
 party's data.
 
 ::
 
-    PetcoreError                  code        retry  raised when
+    class                         code        retry  raised when
+
+    PetcoreError                  petcore            never itself
     ├── UsageError                usage              wrong dtype, shape, range, missing argument
     ├── ConfigError               config             a file or option cannot be understood
     ├── LinkError                 link

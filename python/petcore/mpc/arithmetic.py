@@ -76,7 +76,7 @@ def multiply(x: Any, y: Any, *, truncation: str | None = None) -> SharedArray:
     truncation : {"probabilistic", "exact"}, optional
         The session's choice where left out. Probabilistic is at most 1 LSB off, exact is the floor.
 
-    Rounds: 1 for shared by shared, 0 for shared by public; a truncation adds 1 (probabilistic) or 8
+    Rounds: 1 for shared by shared, 0 for shared by public; a truncation adds 1 (probabilistic) or 7
     (exact). Uses: a Beaver triple and a truncation pair per element. Leaks: nothing beyond what the
     core's truncation states.
     """
@@ -170,26 +170,28 @@ def divide(x: SharedArray, y: Any) -> SharedArray:
     Raises UsageError for int64 arrays: money never becomes a real silently.
     """
     if x.dtype != "fixed":
-        raise UsageError(
-            f"/ on a {x.dtype} share would turn exact numbers into reals; say x.astype('fixed') first"
-        )
+        raise _inexact(x)
     if is_shared(y):
         same_session(x, y)
-        from petcore.mpc import functions
+        from petcore.mpc.functions import divide as divide_shared
 
-        return functions.divide(x, y)
+        return divide_shared(x, y)
     return multiply(x, public_reciprocal(y))
 
 
 def divide_public(value: Any, y: SharedArray) -> SharedArray:
     """Divide a public number by a shared array."""
     if y.dtype != "fixed":
-        raise UsageError(
-            f"/ on a {y.dtype} share would turn exact numbers into reals; say x.astype('fixed') first"
-        )
-    from petcore.mpc import functions
+        raise _inexact(y)
+    from petcore.mpc.functions import reciprocal
 
-    return multiply(functions.reciprocal(y), value)
+    return multiply(reciprocal(y), value)
+
+
+def _inexact(x: SharedArray) -> UsageError:
+    return UsageError(
+        f"/ on a {x.dtype} share would turn exact numbers into reals; say x.astype('fixed') / y"
+    )
 
 
 def public_reciprocal(value: Any) -> Plain:

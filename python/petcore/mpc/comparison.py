@@ -104,19 +104,19 @@ def where(condition: Any, a: Any, b: Any) -> SharedArray:
         return _where_public(condition, a, b)
     if condition.dtype != "bool":
         raise UsageError(
-            f"the condition of where() must be bool, not {condition.dtype}; compare first, as in x != 0"
+            f"the condition of where() must be bool, not {condition.dtype}; say x != 0 for numbers"
         )
     if is_shared(a) or is_shared(b):
-        a, b = align(a, b)
+        yes, no = align(a, b)
     else:
-        a, b = _public_choices(condition, a, b)
-    same_session(condition, a)
-    shape = common_shape(condition.shape, a.shape, b.shape)
-    bits, left, right = (spread(v._share, shape) for v in (condition, a, b))
+        yes, no = _public_choices(condition, a, b)
+    same_session(condition, yes)
+    shape = common_shape(condition.shape, yes.shape, no.shape)
+    bits, left, right = (spread(v._share, shape) for v in (condition, yes, no))
     core = condition.session._core
-    if a.dtype == "bool":
-        return a._shaped(right.reshape(-1) ^ core.and_bits(bits, left ^ right), shape)
-    return a._shaped(core.select(bits, left, right), shape)
+    if yes.dtype == "bool":
+        return yes._shaped(right.reshape(-1) ^ core.and_bits(bits, left ^ right), shape)
+    return yes._shaped(core.select(bits, left, right), shape)
 
 
 def _public_choices(condition: SharedArray, a: Any, b: Any) -> list[SharedArray]:
@@ -131,10 +131,10 @@ def _where_public(condition: Any, a: Any, b: Any) -> SharedArray:
         raise UsageError(
             f"the condition of where() must be bool, not {chosen.dtype}; compare first"
         )
-    a, b = align(a, b)
-    shape = common_shape(chosen.shape, a.shape, b.shape)
-    left, right = lift(a._share, len(shape)), lift(b._share, len(shape))
-    return a._with(np.where(chosen, left, right))
+    yes, no = align(a, b)
+    shape = common_shape(chosen.shape, yes.shape, no.shape)
+    left, right = lift(yes._share, len(shape)), lift(no._share, len(shape))
+    return yes._with(np.where(chosen, left, right))
 
 
 def minimum(x: Any, y: Any) -> SharedArray:

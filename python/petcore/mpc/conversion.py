@@ -39,7 +39,7 @@ def check_frac_bits(frac_bits: int) -> int:
 def astype(x: SharedArray, dtype: Any, *, frac_bits: int | None = None) -> SharedArray:
     """Convert to another dtype; fixed to int64 rounds towards zero, as NumPy does.
 
-    Rounds: bool to others 1; int64 to fixed none; fixed to int64 16 (an MSB, its B2A and an exact
+    Rounds: bool to others 1; int64 to fixed none; fixed to int64 15 (an MSB, its B2A and an exact
     truncation); others to bool 7. Leaks: nothing.
     """
     dtype = dtype_name(dtype)
@@ -106,7 +106,7 @@ def truncate(x: SharedArray, bits: int, mode: str | None = None) -> SharedArray:
     """Divide by 2^bits and lower frac_bits by as much.
 
     ``"probabilistic"`` (the session's default): 1 round, at most 1 LSB off, for encoded magnitudes
-    below 2^62. ``"exact"``: floor, 8 rounds. Leaks: nothing beyond what the core's truncation states.
+    below 2^62. ``"exact"``: floor, 7 rounds. Leaks: nothing beyond what the core states.
     """
     if bits == 0:
         return x

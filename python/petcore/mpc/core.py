@@ -1,8 +1,8 @@
 """What the Python layers ask of a compiled session.
 
-A share is passed as ``components`` rows of n elements, C-contiguous: ``uint64`` words for an additive
-sharing, ``uint8`` zeros and ones for a boolean one. It comes back flat, and is reshaped here. A public
-array has n elements.
+A share is passed as ``components`` rows of n elements, C-contiguous: ``uint64`` words for an
+additive sharing, ``uint8`` zeros and ones for a boolean one. It comes back flat, and is reshaped
+here. A public array has n elements.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Numbers to ring words and back: int64 as it is, reals in fixed point, bits as zeros and ones.
 
-A real x is the word round(x * 2^frac_bits) mod 2^64, ties to even; words from 2^63 on are negative.
-Encoded magnitudes stay below 2^62, so that two of them can be compared. Both directions are correctly
-rounded: scaling a float64 by a power of two is exact, so there is one rounding only.
+A real x is the word round(x * 2^frac_bits) mod 2^64, ties to even; words from 2^63 on are
+negative. Encoded magnitudes stay below 2^62, so that two of them can be compared. Both directions
+are correctly rounded: scaling a float64 by a power of two is exact, so one rounding is all.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def plain_array(values: Any) -> Plain:
     Raises
     ------
     UsageError
-        For anything else, for integers beyond int64, and for NaN and infinity; the message names the
-        index and the remedy.
+        For anything else, for integers beyond int64, and for NaN and infinity; the message names
+        the index and the remedy.
     """
     try:
         array = np.asarray(values)
@@ -48,8 +48,8 @@ def plain_array(values: Any) -> Plain:
         _refuse(np.isinf(array), "is infinite", "clip the values first")
         return array
     raise UsageError(
-        f"values of dtype {array.dtype} cannot be used; pass bool, integers within int64, or floats "
-        "(money: integers in minor units)"
+        f"values of dtype {array.dtype} cannot be used; pass bools, integers within int64, or "
+        "floats (money: integers in minor units)"
     )
 
 
@@ -75,8 +75,8 @@ def encode(array: Plain, dtype: str, frac_bits: int) -> Words:
     if dtype == "int64":
         if array.dtype.kind == "f":
             raise UsageError(
-                "floats do not fit dtype 'int64'; round them to integers (money: minor units) or use "
-                "dtype='fixed'"
+                "floats do not fit dtype 'int64'; round them to integers (money: minor units) or "
+                "use dtype='fixed'"
             )
         return array.astype(np.int64).view(np.uint64)
     if array.dtype.kind == "f":
@@ -97,10 +97,10 @@ def decode(words: Words, dtype: str, frac_bits: int) -> Plain:
 def scaled_multiplier(array: Plain, frac_bits: int) -> tuple[Words, int]:
     """Encode public reals that a share of frac_bits is to be multiplied by.
 
-    Returns the words and their own fraction bits g: the product is truncated by g bits. Numbers below
-    one get more fraction bits, so that the largest keeps frac_bits significant ones and 1/30000 is as
-    precise as 1/3; trailing zeros common to all are dropped, so that 2.0 needs no truncation and 0.5
-    one of a single bit.
+    Returns the words and their own fraction bits g: the product is truncated by g bits. Numbers
+    below one get more fraction bits, so that the largest keeps frac_bits significant ones and
+    1/30000 is as precise as 1/3; trailing zeros common to all are dropped, so that 2.0 needs no
+    truncation and 0.5 one of a single bit.
     """
     largest = float(np.max(np.abs(array), initial=0.0))
     exponent = int(np.frexp(largest)[1]) - 1 if largest > 0 else 0

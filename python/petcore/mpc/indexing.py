@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def get_item(x: SharedArray, key: Any) -> SharedArray:
-    """Index as NumPy does: integers, slices, newaxis and ellipsis give views, lists and masks copies."""
+    """Index as NumPy does: basic indices give views, lists and masks copies."""
     parts = _parts(key)
     try:
         if _is_basic(parts):

@@ -93,7 +93,7 @@ def _check_told(
         if frac_bits is not None and meta.frac_bits != frac_bits:
             raise _differs(owner, f"{meta.frac_bits} fraction bits", f"{frac_bits}")
     except (BadFrame, StepMismatch) as error:
-        session._fail(error.code, f"{session.name} refused an input: {error.message}")
+        session._fail("aborted", f"{session.name} refused an input: {error.message}")
         raise
     return meta
 
@@ -115,8 +115,8 @@ def _wrap(session: Session, share: Words, meta: Metadata) -> SharedArray:
 
 def _differs(owner: str, told: str, asked: str) -> StepMismatch:
     return StepMismatch(
-        f"{owner} shares {told} where this party asked for {asked}; pass the same dtype and frac_bits "
-        "to input() at every party, or leave them to the owner",
+        f"{owner} shares {told} where this party asked for {asked}; pass the same dtype and "
+        "frac_bits to input() at every party, or leave them to the owner",
         party=owner,
         step="input",
     )

@@ -57,7 +57,7 @@ class MaskedMatrix:
         """Show shape and dtype; never a share."""
         return f"MaskedMatrix(shape={self.shape}, dtype={self._source.dtype})"
 
-    def __getitem__(self, rows: slice) -> MaskedMatrix:
+    def __getitem__(self, rows: object) -> MaskedMatrix:
         """Take a batch of rows, without copying."""
         if not isinstance(rows, slice) or rows.step not in (None, 1):
             raise UsageError("a MaskedMatrix takes slices of rows, as in masked[100:200]")

@@ -5,6 +5,7 @@ Anything else raises UsageError: a function that NumPy would run on plain values
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -78,8 +79,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: A
     if ufunc in _UNARY:
         return getattr(inputs[0], _UNARY[ufunc])()
     if name in _REAL_FUNCTIONS:
-        from petcore.mpc import functions
-
+        functions = importlib.import_module("petcore.mpc.functions")
         return getattr(functions, name)(inputs[0])
     raise _unknown(name)
 
@@ -104,8 +104,8 @@ def call_function(function: Callable[..., Any], args: Any, options: Any) -> Any:
 
 def _unknown(name: str) -> UsageError:
     return UsageError(
-        f"np.{name} does not take a SharedArray; see the methods of SharedArray and petcore.functions, "
-        "or open the value with a label"
+        f"np.{name} does not take a SharedArray; see the methods of SharedArray and "
+        "petcore.functions, or open the value with a label"
     )
 
 

@@ -24,47 +24,49 @@ LABEL_LENGTH_MAX = 256
 
 def open_array(session: Session, x: Any, label: str, purpose: str, agreement: str) -> Plain:
     """Open to every party; see `Session.open`."""
-    x = _ready(session, x, label)
-    bound = _declare(session, x, "open", tuple(session.names), label, purpose, agreement)
+    array = _ready(session, x, label)
+    bound = _declare(session, array, "open", session.names, label, purpose, agreement)
     core = session._core
-    words = (core.open_bits if x.dtype == "bool" else core.open)(flat(x._share), bound)
-    return _decoded(x, words)
+    words = (core.open_bits if array.dtype == "bool" else core.open)(flat(array._share), bound)
+    return _decoded(array, words)
 
 
 def reveal_array(
     session: Session, x: Any, to: int, label: str, purpose: str, agreement: str
 ) -> Plain | None:
     """Open to one party; see `Session.reveal`."""
-    x = _ready(session, x, label)
-    bound = _declare(session, x, "reveal", (session.names[to],), label, purpose, agreement)
+    array = _ready(session, x, label)
+    recipient = (session.names[to],)
+    bound = _declare(session, array, "reveal", recipient, label, purpose, agreement)
     core = session._core
-    words = (core.reveal_bits if x.dtype == "bool" else core.reveal)(flat(x._share), to, bound)
-    return None if words is None or session.party != to else _decoded(x, words)
+    send = core.reveal_bits if array.dtype == "bool" else core.reveal
+    words = send(flat(array._share), to, bound)
+    return None if words is None else _decoded(array, words)
 
 
 def export_share(
-    session: Session, x: Any, to: str, label: str, purpose: str, agreement: str
+    session: Session, x: Any, to: object, label: str, purpose: str, agreement: str
 ) -> Plain:
     """Give this party's share of an output for someone outside; see `Session.export`."""
-    x = _ready(session, x, label)
+    array = _ready(session, x, label)
     if not isinstance(to, str) or not to.strip():
         raise UsageError("export needs to=, the name of the recipient outside the session")
-    bound = _declare(session, x, "export", (to,), label, purpose, agreement)
+    bound = _declare(session, array, "export", (to,), label, purpose, agreement)
     session._core.checkpoint(bound)
-    return x._share.copy()
+    return array._share.copy()
 
 
-def _ready(session: Session, x: Any, label: str) -> SharedArray:
+def _ready(session: Session, x: Any, label: object) -> SharedArray:
     if not isinstance(label, str) or not label.strip():
         raise LabelMissing(
-            "every disclosure needs a label that says what the value is, as in label='monthly total'"
+            "every disclosure needs a label that says what the value is, as in label='total'"
         )
     if len(label) > LABEL_LENGTH_MAX or not label.isprintable():
         raise UsageError(f"a label is printable and at most {LABEL_LENGTH_MAX} characters long")
-    x = require_shared(x, "what is disclosed")
-    if x.session is not session:
-        raise UsageError(f"{x!r} belongs to another session; open it there")
-    return x
+    array = require_shared(x, "what is disclosed")
+    if array.session is not session:
+        raise UsageError(f"{array!r} belongs to another session; open it there")
+    return array
 
 
 def _declare(
@@ -85,12 +87,13 @@ def _declare(
     except BaseException:
         session._fail(
             "aborted",
-            f"{session.name} refused to {kind} {label!r}; its policy or its disclosure log stopped it",
+            f"{session.name} did not {kind} {label!r}: its policy or its disclosure log refused",
         )
         raise
     shape = "x".join(str(n) for n in x.shape) or "scalar"
     scale = f" with {x.frac_bits} fraction bits" if x.dtype == "fixed" else ""
-    return f"{kind} to {', '.join(recipients)}: {label!r}, {x.dtype} {shape}{scale}"
+    outside = f"export to {recipients[0]}: " if kind == "export" else ""
+    return f"{outside}{label!r} ({x.dtype} {shape}{scale})"
 
 
 def _decoded(x: SharedArray, words: Any) -> Plain:

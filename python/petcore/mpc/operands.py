@@ -25,8 +25,8 @@ def same_session(x: SharedArray, *others: SharedArray) -> Session:
     for y in others:
         if y.session is not x.session:
             raise UsageError(
-                f"operands belong to two sessions ({x!r} and {y!r}); open one with a label and input "
-                "it into the other session"
+                f"operands belong to two sessions ({x!r} and {y!r}); open one with a label and "
+                "input it into the other session"
             )
     return x.session
 
@@ -51,8 +51,8 @@ def public_operand(x: SharedArray, value: Any) -> Plain:
     array = plain_array(value)
     if array.dtype.kind == "f" and x.dtype == "int64":
         raise UsageError(
-            "an int64 share is exact and does not mix with public floats; say x.astype('fixed') first, "
-            "or use an integer"
+            "an int64 share is exact and does not mix with public floats; say x.astype('fixed') "
+            "first, or use an integer"
         )
     return array
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Axis = int | tuple[int, ...] | None
 
 
-def normal_axes(x: SharedArray, axis: Axis) -> tuple[int, ...]:
+def normal_axes(x: SharedArray, axis: object) -> tuple[int, ...]:
     """Give the axes as sorted non-negative numbers, or raise UsageError."""
     if axis is None:
         return tuple(range(x.ndim))
@@ -34,13 +34,15 @@ def total(x: SharedArray, axis: Axis = None, keepdims: bool = False) -> SharedAr
     """Sum along axes; local. A sum of bools counts, as int64, after one round of B2A."""
     x = bit_to_int(x) if x.dtype == "bool" else x
     axes = tuple(a + 1 for a in normal_axes(x, axis))
-    return x._with(np.sum(x._share, axis=axes, keepdims=keepdims, dtype=np.uint64))
+    summed = np.sum(x._share, axis=axes, keepdims=keepdims, dtype=np.uint64)
+    return x._with(np.asarray(summed))
 
 
 def mean(x: SharedArray, axis: Axis = None, keepdims: bool = False) -> SharedArray:
     """Average along axes: the sum times the public 1/n. The mean of bools is a fixed fraction.
 
-    Rounds: 1 for the truncation. Raises UsageError for int64, which stays exact, and for no elements.
+    Rounds: 1 for the truncation. Raises UsageError for int64, which stays exact, and for no
+    elements.
     """
     if x.dtype == "int64":
         raise UsageError("the mean of int64 is a real; say x.astype('fixed').mean()")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -37,6 +37,8 @@ class Session:
         Takes every disclosure before the share is sent; a `MemorySink` where left out.
     correlations : str
         Where the correlated randomness comes from, for people to read.
+    on_close : callable, optional
+        Called once, after the links are closed, to free what belongs to the session.
 
     Examples
     --------
@@ -55,8 +57,10 @@ class Session:
         *,
         sink: DisclosureSink | None = None,
         correlations: str = "dealer process",
+        on_close: Callable[[], None] | None = None,
     ) -> None:
         self._core = tolerate_empty(core)
+        self._on_close = on_close
         self._closed = False
         self._started = time.perf_counter()
         self._frac_bits = FRAC_BITS_DEFAULT
@@ -83,7 +87,11 @@ class Session:
         """Say goodbye to the peers and free the links; closing twice is fine."""
         if not self._closed:
             self._closed = True
-            self._core.close()
+            try:
+                self._core.close()
+            finally:
+                if self._on_close is not None:
+                    self._on_close()
 
     def __repr__(self) -> str:
         """Show the parties and the state."""
@@ -125,7 +133,7 @@ class Session:
 
     @property
     def truncation(self) -> str:
-        """How products are rounded: "probabilistic" (1 round) or "exact" (8); alike at every party."""
+        """Rounding of products: "probabilistic" (1 round) or "exact" (7); alike at every party."""
         return self._truncation
 
     @truncation.setter
@@ -174,8 +182,8 @@ class Session:
         Raises
         ------
         UsageError
-            At the owner for None, NaN, infinity or values out of range, naming the index; at another
-            party for passing values. All others get PeerAborted at once.
+            At the owner for None, NaN, infinity or values out of range, naming the index; at
+            another party for passing values. All others get PeerAborted at once.
         StepMismatch
             Where this party insists on another dtype or scale than the owner's.
 
@@ -196,8 +204,8 @@ class Session:
         word = np.uint8 if name == "bool" else np.uint64
         if share.dtype != word or share.ndim == 0 or share.shape[0] != self._core.components:
             raise UsageError(
-                f"a share of {name} is {word.__name__} of shape ({self._core.components}, *shape), not "
-                f"{share.dtype} {share.shape}"
+                f"a share of {name} is {word.__name__} of shape ({self._core.components}, *shape), "
+                f"not {share.dtype} {share.shape}"
             )
         if name == "bool" and np.any(share > 1):
             raise UsageError("shares of bools hold zeros and ones only")
@@ -245,7 +253,8 @@ class Session:
     ) -> Plain | None:
         """Open a shared array to one party, which gets the values; the others get None.
 
-        Raises as `open`. Rounds: 1. Bytes: 8 per element, to the recipient. Leaks: the value, to it.
+        Raises as `open`. Rounds: 1. Bytes: 8 per element, to the recipient. Leaks: the value, to
+        the recipient.
         """
         return opening.reveal_array(self, x, self._index(to, "to"), label, purpose, agreement)
 
@@ -275,9 +284,9 @@ class Session:
     def _index(self, party: int | str, what: str) -> int:
         if isinstance(party, str) and party in self.names:
             return self.names.index(party)
-        if isinstance(party, (int, np.integer)) and not isinstance(party, bool):
-            if 0 <= party < self.parties:
-                return int(party)
+        whole = isinstance(party, (int, np.integer)) and not isinstance(party, bool)
+        if whole and 0 <= int(party) < self.parties:
+            return int(party)
         raise UsageError(
             f"{what}={party!r} is no party; use an index below {self.parties} or one of "
             f"{', '.join(self.names)}"

@@ -1,7 +1,7 @@
 """Changing the shape of shared arrays, and joining them; local.
 
-A function that only moves elements is applied to the positions of the elements, and the share follows.
-So every NumPy function that permutes, repeats or drops elements works as it is.
+A function that only moves elements is applied to the positions of the elements, and the share
+follows. So every NumPy function that permutes, repeats or drops elements works as it is.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def transpose(x: SharedArray, axes: Sequence[int] | None = None) -> SharedArray:
 
 
 def broadcast_to(x: SharedArray, shape: int | tuple[int, ...]) -> SharedArray:
-    """Repeat along axes of size one, as ``numpy.broadcast_to`` does (the copy may be written to)."""
+    """Repeat along axes of size one, as ``numpy.broadcast_to`` does, but into a copy."""
     result: SharedArray = rearrange(x, np.broadcast_to, shape)
     return result
 

@@ -30,9 +30,9 @@ class SharedArray(SharedBase):
     less than 2^63 apart. ``"fixed"`` is a real with ``frac_bits`` fraction bits: encoded magnitudes
     stay below 2^62, products below |x y| < 2^(62 - 2 frac_bits). ``"bool"`` holds truth values.
 
-    Operators, comparisons, reductions, indexing by public indices and many NumPy functions work as on
-    a NumPy array; what would need the values raises UsageError. Every operation is called by all
-    parties in the same order.
+    Operators, comparisons, reductions, indexing by public indices and many NumPy functions work as
+    on a NumPy array; what would need the values raises UsageError. Every operation is called by
+    all parties in the same order.
 
     Examples
     --------

@@ -124,8 +124,8 @@ class SharedBase:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         """Refuse: a share must not leave its session."""
         raise UsageError(
-            "a SharedArray does not pickle: a share is worthless, and dangerous, outside its session; "
-            "open the value with a label, or use session.export(x, to=..., label=...)"
+            "a SharedArray does not pickle: a share has no place outside its session; open the "
+            "value with a label, or use session.export(x, to=..., label=...)"
         )
 
 
@@ -140,7 +140,7 @@ def flat(share: NDArray[Any]) -> NDArray[Any]:
 
 
 def lift(share: NDArray[Any], ndim: int) -> NDArray[Any]:
-    """Insert axes behind the components, so that shares of different ndim broadcast as values do."""
+    """Insert axes behind the components, so that shares broadcast as their values do."""
     missing = ndim - (share.ndim - 1)
     return share.reshape(share.shape[0], *(1,) * missing, *share.shape[1:])
 

@@ -46,8 +46,8 @@ def simulate(
     Raises
     ------
     Exception
-        The first error that any party raised itself; the errors that followed at the others stand in
-        its notes.
+        The first error that any party raised itself; the errors that followed at the others stand
+        in its notes.
 
     Examples
     --------
@@ -149,8 +149,11 @@ class _Run:
     def _raise_first(self) -> None:
         if not self._errors:
             return
-        caused = [pair for pair in self._errors if not _is_secondary(pair)]
-        name, first = (caused or self._errors)[0]
+        at_parties = [pair for pair in self._errors if pair[0] != "dealer"]
+        ranked = sorted([*at_parties, *self._errors], key=lambda pair: _is_secondary(pair[1]))
+        name, first = ranked[0]
+        if not at_parties and isinstance(first, PetcoreError):
+            return  # the programs dealt with it themselves; the dealer only heard of it
         for other, error in self._errors:
             if error is not first:
                 first.add_note(f"{other} then raised {type(error).__name__}: {error}")
@@ -158,6 +161,5 @@ class _Run:
         raise first
 
 
-def _is_secondary(raised: tuple[str, BaseException]) -> bool:
-    name, error = raised
-    return name == "dealer" or (isinstance(error, PetcoreError) and error.code in _SECONDARY)
+def _is_secondary(error: BaseException) -> bool:
+    return isinstance(error, PetcoreError) and error.code in _SECONDARY

@@ -264,3 +264,27 @@ def test_casts_follow_numpy() -> None:
     agree(lambda x: cast(x, "fixed"), I)
     agree(lambda x: cast(x, "int64"), B)
     agree(lambda x: cast(x, "fixed"), B)
+
+
+@pytest.mark.parametrize("values", [I, X], ids=["int64", "fixed"])
+def test_empty_arrays_pass_through_every_kind_of_operation(values: Any) -> None:
+    agree(lambda x: x[:0] @ values.T, values)
+    agree(lambda x: values.T[:, :0] @ x[:0], values)
+    agree(lambda x, y: x[:0] @ y.T, values, values)
+    agree(lambda x, y: x[:, :0] @ y[:, :0].T, values, values)
+    agree(lambda x: x[:0].sum(axis=0), values)
+    agree(lambda x: np.where(x[:0] > 1, x[:0], 0), values)
+    agree(lambda x: (x[:0] > 1).all(axis=0), values)
+    agree(lambda x: (x > 1)[:0].any(), values)
+    agree(lambda x: np.concatenate([x[:0], x]), values)
+    agree(lambda x: x[:0].max(axis=1), values)
+
+
+def test_bits_weighted_by_public_reals_have_the_scale_of_the_session() -> None:
+    def program(session: pc.Session) -> Any:
+        bits = session.input(B if session.party == 0 else None, owner=0)
+        weighted = [bits @ np.array([0.5, 0.25, 1.5]), bits[0] * 0.5]
+        assert [w.frac_bits for w in weighted] == [18, 18]
+        return [session.open(w, label="weighted").tolist() for w in weighted]
+
+    assert pc.simulate(program)[0] == [[2.0, 1.5], [0.5, 0.0, 0.5]]

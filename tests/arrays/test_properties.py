@@ -18,7 +18,7 @@ from tests.arrays.conftest import evaluate
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 INTEGERS = hnp.arrays(np.int64, SHAPES, elements=st.integers(-(2**63), 2**63 - 1))
 REALS = hnp.arrays(np.float64, SHAPES, elements=st.floats(-(2.0**40), 2.0**40))
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 
 
 @few

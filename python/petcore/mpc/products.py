@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +34,9 @@ def matmul(x: Any, y: Any, *, truncation: str | None = None) -> SharedArray:
         words = core.matmul(flat(x._share), flat(y._share), m, k, n)
         return scaled_product(x, y, words, shape, truncation)
     if is_shared(x):
-        return _matmul_public(_numbers(x), public_operand(x, y), shape, "right", truncation)
+        return _matmul_public(_numbers(x), public_operand(x, y), "right", truncation)
     if is_shared(y):
-        return _matmul_public(_numbers(y), public_operand(y, x), shape, "left", truncation)
+        return _matmul_public(_numbers(y), public_operand(y, x), "left", truncation)
     raise UsageError("none of the operands is a SharedArray; use NumPy itself")
 
 
@@ -70,21 +70,36 @@ def _numbers(x: SharedArray) -> SharedArray:
 
 
 def _matmul_public(
-    x: SharedArray, array: Plain, shape: tuple[int, ...], side: str, truncation: str | None
+    x: SharedArray, array: Plain, public: Literal["left", "right"], truncation: str | None
 ) -> SharedArray:
-    dtype, frac_bits, g = x.dtype, x.frac_bits, 0
-    if array.dtype.kind == "f":
-        words, g = scaled_multiplier(array, x.frac_bits or x.session.frac_bits)
-        dtype, frac_bits = "fixed", x.frac_bits + g
-    else:
+    """Multiply by a public matrix that stands on one side; local but for the truncation."""
+    g, dtype, frac_bits = 0, x.dtype, x.frac_bits
+    if array.dtype.kind != "f":
         words = encode(array, "bool" if array.dtype.kind == "b" else "int64", 0)
-    made = np.stack([_product(row, words, side) for row in x._share])
-    raw = x._shaped(made, shape, dtype, frac_bits)
-    return truncate(raw, g, truncation) if x.dtype == "fixed" else raw
+    elif x.dtype == "fixed":
+        words, g = scaled_multiplier(array, x.frac_bits)
+    else:  # bits, counted: the sum has the scale of the reals
+        dtype, frac_bits = "fixed", x.session.frac_bits
+        words = encode(array, dtype, frac_bits)
+    if public == "left":
+        m, k, n, shape = product_shape(array.shape, x.shape)
+        made = [_ring_product(words.reshape(m, k), row.reshape(k, n)) for row in x._share]
+    else:
+        m, k, n, shape = product_shape(x.shape, array.shape)
+        made = [_ring_product(row.reshape(m, k), words.reshape(k, n)) for row in x._share]
+    raw = x._shaped(np.stack(made), shape, dtype, frac_bits + g)
+    return truncate(raw, g, truncation)
 
 
-def _product(share: NDArray[Any], words: NDArray[Any], side: str) -> NDArray[Any]:
-    return np.asarray(words @ share if side == "left" else share @ words)
+def _ring_product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    """Multiply matrices of words modulo 2^64; NumPy has no fast product of integers."""
+    if not left.size or not right.size:
+        return np.zeros((left.shape[0], right.shape[1]), np.uint64)
+    from petcore import _core
+
+    kernels: Any = _core.kernels
+    product: NDArray[Any] = kernels.matmul(np.ascontiguousarray(left), np.ascontiguousarray(right))
+    return product
 
 
 def outer(x: Any, y: Any) -> SharedArray:

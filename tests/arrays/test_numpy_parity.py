@@ -288,3 +288,17 @@ def test_bits_weighted_by_public_reals_have_the_scale_of_the_session() -> None:
         return [session.open(w, label="weighted").tolist() for w in weighted]
 
     assert pc.simulate(program)[0] == [[2.0, 1.5], [0.5, 0.0, 0.5]]
+
+
+def test_quotients_and_real_functions_reach_the_operators_and_numpy_names() -> None:
+    positive = np.array([0.5, 2.0, 7.25])
+    for function in (
+        lambda x: positive[::-1] / x,
+        lambda x: x / x[::-1],
+        lambda x: np.sqrt(x),
+        lambda x: np.exp(-x),
+        lambda x: np.log(x),
+        lambda x: np.reciprocal(x),
+    ):
+        got, want = evaluate(function, positive), function(positive)
+        np.testing.assert_allclose(got, want, rtol=2e-4, atol=1e-4)

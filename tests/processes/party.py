@@ -1,0 +1,93 @@
+"""One process of a session, for the tests: party.py CONFIG PROGRAM [ARGUMENT].
+
+Prints one JSON line when the program is running and one at its end: its result, or the typed error that
+ended it. The exit status is 0 in both cases: no failure of a peer ends this process.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from petcore.config import load_config
+from petcore.connecting import connect, run_dealer
+from petcore.errors import PetcoreError
+
+VALUES = np.arange(1000)
+
+
+def say(**fields: Any) -> None:
+    print(json.dumps(fields), flush=True)
+
+
+def add_up(session: Any, argument: str) -> Any:
+    x = session.input(VALUES if session.party == 0 else None, owner=0)
+    y = session.input(VALUES if session.party == 1 else None, owner=1)
+    return int(session.open((x * y).sum(), label="sum of products"))
+
+
+def loop(session: Any, argument: str) -> Any:
+    x = session.input(VALUES if session.party == 0 else None, owner=0)
+    say(state="running")
+    while True:
+        x = x * x
+
+
+def shapes(session: Any, argument: str) -> Any:
+    x = session.input(VALUES if session.party == 0 else None, owner=0)
+    return session.open(x[: int(argument)], label="head").tolist()
+
+
+def peak_bytes() -> int:
+    with open("/proc/self/status") as status:
+        line = next(line for line in status if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+def product_memory(session: Any, argument: str) -> Any:
+    """Peak memory of one product of n numbers beyond what stood before, and beyond its output."""
+    n = int(argument)
+    x = session.input(np.arange(n) if session.party == 0 else None, owner=0)
+    y = session.input(np.arange(n) if session.party == 1 else None, owner=1)
+    with open("/proc/self/clear_refs", "w") as reset:
+        reset.write("5")  # the peak begins anew
+    before = peak_bytes()
+    product = x * y
+    return peak_bytes() - before - product.size * 8
+
+
+def comparison_memory(session: Any, argument: str) -> Any:
+    n = int(argument)
+    x = session.input(np.arange(n) if session.party == 0 else None, owner=0)
+    with open("/proc/self/clear_refs", "w") as reset:
+        reset.write("5")
+    before = peak_bytes()
+    less = session._core.msb(x._share.ravel())
+    return peak_bytes() - before - less.nbytes
+
+
+PROGRAMS = {f.__name__: f for f in (add_up, loop, shapes, product_memory, comparison_memory)}
+
+
+def main() -> None:
+    path, program, argument = (*sys.argv[1:], "")[:3]
+    config = load_config(path)
+    began = time.monotonic()
+    try:
+        if program == "dealer":
+            run_dealer(config, once=True)
+            say(state="ended")
+            return
+        with connect(config, program=program) as session:
+            say(state="ended", result=PROGRAMS[program](session, argument))
+    except PetcoreError as error:
+        elapsed = time.monotonic() - began
+        say(state="failed", error=type(error).__name__, text=str(error), seconds=elapsed)
+
+
+if __name__ == "__main__":
+    main()

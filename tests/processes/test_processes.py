@@ -1,0 +1,97 @@
+"""Sessions between real processes over TLS: results, memory, and peers that fail."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from petcore.trust.chain import verify
+
+pytestmark = pytest.mark.processes
+
+MEBIBYTE = 1 << 20
+
+
+def test_three_processes_compute_a_result_and_log_its_disclosure(companies):
+    gateway, wallet, dealer = companies.start_all("add_up")
+    expected = sum(i * i for i in range(1000))
+    assert gateway.last_line() == {"state": "ended", "result": expected}
+    assert wallet.last_line() == {"state": "ended", "result": expected}
+    assert dealer.last_line() == {"state": "ended"}
+    for name in ("gateway", "wallet"):
+        assert verify(companies.configs[name].log).count == 1
+
+
+@pytest.mark.parametrize("victim", ["gateway", "wallet", "dealer"])
+def test_a_killed_process_ends_in_a_typed_error_at_every_other_within_two_seconds(
+    companies, victim
+):
+    parties = dict(zip(("gateway", "wallet", "dealer"), companies.start_all("loop"), strict=True))
+    assert parties["gateway"].line() == parties["wallet"].line() == {"state": "running"}
+    parties.pop(victim).popen.send_signal(signal.SIGKILL)
+    killed = time.monotonic()
+    for process in parties.values():
+        ended = process.last_line()
+        assert ended["error"] in ("PeerClosed", "PeerAborted")
+        assert victim in ended["text"]
+    assert time.monotonic() - killed < 2
+
+
+def test_a_frozen_process_is_found_silent(companies):
+    gateway, wallet, dealer = companies.start_all("loop")
+    assert gateway.line() == wallet.line() == {"state": "running"}
+    wallet.popen.send_signal(signal.SIGSTOP)
+    frozen = time.monotonic()
+    for process in (gateway, dealer):
+        ended = process.last_line()
+        assert ended["error"] in ("PeerSilent", "PeerAborted")
+        assert "wallet" in ended["text"]
+    assert time.monotonic() - frozen < 2.5  # the silence limit is one second
+
+
+def test_a_peer_that_never_starts_is_named_with_its_address(companies):
+    companies.change("wallet", connect_wait=1.0)
+    companies.start("dealer")
+    ended = companies.start("wallet", "add_up").last_line()
+    assert ended["error"] == "PeerUnreachable"
+    assert companies.configs["gateway"].parties[0].address in ended["text"]
+    assert ended["seconds"] < 2
+
+
+def test_a_gateway_whose_caller_never_comes_says_whom_it_waited_for(companies):
+    companies.change("gateway", connect_wait=1.0)
+    companies.start("dealer")
+    ended = companies.start("gateway", "add_up").last_line()
+    assert ended["error"] == "PeerUnreachable"
+    assert "wallet" in ended["text"]
+    assert ended["seconds"] < 2
+
+
+def test_parties_with_other_programs_both_learn_the_difference(companies):
+    companies.start("dealer")
+    ends = [companies.start("gateway", "add_up"), companies.start("wallet", "loop")]
+    for process in ends:
+        ended = process.last_line()
+        assert ended["error"] == "HandshakeMismatch"
+        assert "add_up" in ended["text"]
+        assert "loop" in ended["text"]
+
+
+def test_parties_with_other_shapes_never_see_a_result(companies):
+    companies.start("dealer")
+    ends = [companies.start("gateway", "shapes", "100"), companies.start("wallet", "shapes", "50")]
+    for process in ends:
+        ended = process.last_line()
+        assert ended["error"] in ("StepMismatch", "PeerAborted")
+        assert "step 2" in ended["text"]
+
+
+@pytest.mark.parametrize("program", ["product_memory", "comparison_memory"])
+def test_an_operation_on_ten_million_numbers_needs_less_than_64_mebibytes_besides(
+    companies, program
+):
+    gateway, wallet, _ = companies.start_all(program, str(10**7))
+    for process in (gateway, wallet):
+        assert process.last_line()["result"] < 64 * MEBIBYTE

@@ -33,7 +33,7 @@ class Peer:
 
     def host_port(self) -> tuple[str, int]:
         """Return host and port; raises ConfigError if ``address`` is not ``host:port``."""
-        return split_address(self.address, self.name)
+        return split_address(self.address, f"the address of {self.name}")
 
 
 @dataclass(frozen=True)
@@ -119,19 +119,21 @@ class Config:
                 f"must be 64 hex digits; ask {peer.name} for the line that 'petcore keygen' shows",
             )
         if peer.address or peer is not self.parties[-1]:
-            peer.host_port()
+            split_address(peer.address, f"{self.source}: the address of {peer.name}")
+        if self.listen and peer.name == self.name:
+            split_address(self.listen, f"{self.source}: listen")
 
     def _error(self, key: str, what: str) -> ConfigError:
         return ConfigError(f"{self.source}: {key} {what}")
 
 
-def split_address(address: str, name: str) -> tuple[str, int]:
-    """Split ``host:port``; raises ConfigError, naming ``name``, for anything else."""
+def split_address(address: str, what: str) -> tuple[str, int]:
+    """Split ``host:port``; raises ConfigError, which begins with ``what``, for anything else."""
     host, colon, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise ConfigError(
-            f"the address of {name}, {address!r}, is not host:port with a port from 1 to 65535; "
+            f"{what} is {address!r}, not host:port with a port from 1 to 65535; "
             "write for example '127.0.0.1:7001' or '[::1]:7001'"
         )
     return host, int(port)

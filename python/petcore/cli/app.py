@@ -5,18 +5,17 @@ from __future__ import annotations
 from importlib.metadata import version as installed_version
 from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
-from petcore.cli import keygen, render
+from petcore.cli import dealer, keygen, log, render
 from petcore.errors import PetcoreError
 
 
 class _Group(TyperGroup):
     """Shows an error of petcore's tree as one panel; everything else is a defect and is raised."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except PetcoreError as error:
@@ -42,7 +41,6 @@ def petcore(
     """Compute with other companies on data that nobody shows."""
 
 
-@app.command()
 def version() -> None:
     """Print the version that is installed."""
     render.out.print(f"petcore {installed_version('petcore')}")
@@ -50,3 +48,6 @@ def version() -> None:
 
 # One line per command, in the order in which a new user needs them.
 app.command("keygen")(keygen.keygen)
+app.command("dealer")(dealer.dealer)
+app.add_typer(log.app, name="log")
+app.command("version")(version)

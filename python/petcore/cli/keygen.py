@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,8 +33,9 @@ def keygen(
             f"name all computing parties: --parties {name},wallet"
         )
     identity = make_identity(name)
-    certificate, key = identity.save(out)
     config = _first_config(name, identity.fingerprint, names, out)
+    _check_names(config)
+    certificate, key = identity.save(out)
     path = out / f"{name}.toml"
     if not path.exists():
         path.write_text(to_toml(config, out), encoding="utf-8")
@@ -63,3 +65,10 @@ def _first_config(name: str, fingerprint: str, names: list[str], out: Path) -> C
         dealer=peer(DEALER, 7000),
         log=out / f"{name}.disclosures.jsonl",
     )
+
+
+def _check_names(config: Config) -> None:
+    """Raise ConfigError if the list of parties cannot work, whatever is filled in later."""
+    known = config.parties[0].address, config.dealer.fingerprint or "0" * 64
+    parties = tuple(Peer(peer.name, *known) for peer in config.parties)
+    replace(config, parties=parties, dealer=Peer(DEALER, *known), source="--parties").validate()

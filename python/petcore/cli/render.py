@@ -18,6 +18,11 @@ def exit_code(error: PetcoreError) -> int:
     return 2 if isinstance(error, UsageError | ConfigError) else 1
 
 
+def note(text: str) -> None:
+    """Tell a person what is going on (stderr, so that results can be piped)."""
+    err.print(Text(text, style="dim"), soft_wrap=True)
+
+
 def show_error(error: PetcoreError) -> None:
     """Print one panel: what happened and what to do, who, where, and whether to try again."""
     rows = Table.grid(padding=(0, 2))

@@ -1,0 +1,299 @@
+"""From a configuration to a running session over TLS, and the dealer's service.
+
+Every party connects to the dealer, and the party with the higher index connects to the lower one.
+Each link is TLS 1.3 with both keys pinned; the session's terms are agreed on over it before any
+data.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+
+from petcore import _core
+from petcore.config import DEALER, Config, Peer, load_config, split_address
+from petcore.errors import ConfigError, LinkError, PeerLate, PeerUnreachable, PetcoreError
+from petcore.mpc import DisclosureSink, Session
+from petcore.trust.identity import Identity, load_identity
+from petcore.trust.log import DisclosureLog
+from petcore.trust.policy import LoggedPolicy, Policy
+
+PROTOCOL = "semi2k"
+CONNECT_WAIT = 2.0  # seconds; what a library may block unasked
+
+_SLICE = 0.5  # seconds between looks at a stop flag and at a pressed Ctrl-C
+
+Report = Callable[[str], None]
+_log = logging.getLogger("petcore")
+
+
+def connect(
+    config: Config | str | Path,
+    *,
+    program: str = "",
+    connect_wait: float | None = None,
+    sink: DisclosureSink | None = None,
+    on_event: Report | None = None,
+) -> Session:
+    """Meet the peers and the dealer that a configuration names; return the session.
+
+    Parameters
+    ----------
+    config : Config, str or Path
+        The configuration of this party, or the file it is in.
+    program : str
+        What the parties are going to run; they and the configuration must agree on it.
+    connect_wait : float, optional
+        Seconds to wait for absent peers in all; the configuration's where left out, else 2.
+    sink : DisclosureSink, optional
+        Takes every disclosure before it happens; the configuration's rules and log where left out.
+    on_event : callable, optional
+        Called with one line of text whenever the wait is for someone else.
+
+    Raises
+    ------
+    ConfigError
+        The configuration, the key files or the address to listen on cannot be used.
+    DisclosureError
+        The disclosure log cannot be opened or does not verify.
+    PeerUnreachable, PeerUntrusted, HandshakeMismatch
+        A peer is absent, shows another key, or has other terms.
+    """
+    config = _ready(config)
+    if config.name == DEALER:
+        raise ConfigError(f"{config.source}: is the dealer's; run it with 'petcore dealer'")
+    if program and config.program not in ("", program):
+        raise ConfigError(f"{config.source}: program is {config.program!r}; this is {program!r}")
+    identity = _identity(config)
+    wait = next(w for w in (connect_wait, config.connect_wait, CONNECT_WAIT) if w is not None)
+    meeting = _Meeting(config, identity, time.monotonic() + wait, on_event)
+    with ExitStack() as undo:
+        own = ExitStack()  # what the session closes in the end
+        undo.callback(own.close)
+        if sink is None:  # before anyone is met: a log that does not verify is no peer's trouble
+            log = DisclosureLog(config.log, config.name, session=config.session)
+            own.callback(log.close)
+            sink = LoggedPolicy(Policy(config.rules), log)
+        dealer, peers = meeting.links(undo)
+        core = _core.Session(
+            PROTOCOL, config.party, config.names, peers, dealer, _terms(config, program)
+        )
+        session = Session(core, sink=sink, on_close=own.close)
+        undo.pop_all()
+    return session
+
+
+def run_dealer(
+    config: Config | str | Path,
+    *,
+    once: bool = False,
+    on_event: Report | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Serve correlated randomness to session after session; a failed one does not end the service.
+
+    Parameters
+    ----------
+    config : Config, str or Path
+        The dealer's configuration, or the file it is in.
+    once : bool
+        Return after the first session; its error, if any, is raised.
+    on_event : callable, optional
+        Called with one line of text per event; the same lines go to the logger ``petcore``.
+    stop : threading.Event, optional
+        Set it to end the service before the next session; noticed within half a second.
+
+    Raises
+    ------
+    ConfigError
+        The configuration, the key files or the address to listen on cannot be used.
+    PetcoreError
+        With ``once``: what ended the session.
+    """
+    config = _ready(config)
+    if config.name != DEALER:
+        raise ConfigError(
+            f"{config.source}: is the configuration of {config.name}, not of the dealer; "
+            "'petcore keygen --name dealer' starts one"
+        )
+    stop = stop or threading.Event()
+    listener = _listen(config, _identity(config))
+    try:
+        _tell(f"listening on {config.listen or config.dealer.address}", on_event)
+        while not stop.is_set():
+            channels = _gather(listener, config, stop, on_event)
+            if channels is not None:
+                _serve(config, channels, once, on_event)
+            if once:
+                return
+    finally:
+        listener.close()
+
+
+class _Meeting:
+    """One party's way to its links, under one common deadline."""
+
+    def __init__(
+        self, config: Config, identity: Identity, end: float, on_event: Report | None
+    ) -> None:
+        self._config, self._identity = config, identity
+        self._end, self._on_event = end, on_event
+
+    def links(self, undo: ExitStack) -> tuple[_core.Channel, dict[int, _core.Channel]]:
+        """Return the link to the dealer and one per peer; ``undo`` closes them."""
+        config, party = self._config, self._config.party
+        higher = config.parties[party + 1 :]
+        listener = _listen(config, self._identity) if higher else None
+        try:
+            dealer = self._reach(config.dealer, undo)
+            peers = {i: self._reach(config.parties[i], undo) for i in range(party)}
+            while listener and len(peers) < len(config.parties) - 1:
+                absent = [peer for peer in higher if config.names.index(peer.name) not in peers]
+                channel = self._admit(listener, absent)
+                undo.callback(channel.close)
+                peers[config.names.index(channel.peer_name)] = channel
+        finally:
+            if listener:
+                listener.close()
+        return dealer, peers
+
+    def _reach(self, peer: Peer, undo: ExitStack) -> _core.Channel:
+        _tell(f"connecting to {peer.name} at {peer.address}", self._on_event)
+        channel = _core.connect_tls(
+            *peer.host_port(),
+            self._identity.certificate_pem,
+            self._identity.private_key_pem,
+            peer.name,
+            peer.fingerprint,
+            self._left(),
+            _limits(self._config),
+        )
+        undo.callback(channel.close)
+        return channel
+
+    def _admit(self, listener: _core.TlsListener, absent: list[Peer]) -> _core.Channel:
+        names = " and ".join(peer.name for peer in absent)
+        _tell(f"waiting for {names} to connect to {_own_address(self._config)}", self._on_event)
+        return listener.accept(_pins(absent), self._left(), _limits(self._config))
+
+    def _left(self) -> float:
+        return max(0.05, self._end - time.monotonic())
+
+
+def _gather(
+    listener: _core.TlsListener, config: Config, stop: threading.Event, on_event: Report | None
+) -> list[_core.Channel] | None:
+    """Accept parties until all are there; None if stopped. A party that comes again starts anew."""
+    waiting: dict[str, _core.Channel] = {}
+    while len(waiting) < len(config.parties):
+        try:
+            channel = listener.accept(_pins(config.parties), _SLICE, _limits(config))
+        except (PeerUnreachable, PeerLate):
+            channel = None
+        except LinkError as error:  # a stranger, or someone who left: the others still come
+            _tell(f"refused a connection: {error}", on_event, logging.WARNING)
+            continue
+        for name in [name for name, link in waiting.items() if not link.alive()]:
+            _tell(f"{name} left before the session began", on_event)
+            waiting.pop(name).close()
+        if channel is not None:
+            _tell(f"{channel.peer_name} connected from {channel.peer_address}", on_event)
+            if channel.peer_name in waiting:
+                waiting.pop(channel.peer_name).close()
+            waiting[channel.peer_name] = channel
+        if stop.is_set():
+            for link in waiting.values():
+                link.close()
+            return None
+    return [waiting[name] for name in config.names]
+
+
+def _serve(
+    config: Config, channels: list[_core.Channel], once: bool, on_event: Report | None
+) -> None:
+    began = time.monotonic()
+    try:
+        served = _core.serve_dealer(config.names, channels, [("session", config.session)], PROTOCOL)
+    except PetcoreError as error:
+        _tell(f"session failed: {error}", on_event, logging.ERROR)
+        if once:
+            raise
+    else:
+        _tell(
+            f"session served: {time.monotonic() - began:.1f} s, {served['requests']:,} requests, "
+            f"{served['bytes_sent']:,} bytes sent",
+            on_event,
+        )
+    finally:
+        for channel in channels:
+            channel.close()
+
+
+def _ready(config: Config | str | Path) -> Config:
+    return config.validate() if isinstance(config, Config) else load_config(config)
+
+
+def _identity(config: Config) -> Identity:
+    identity = load_identity(config.certificate, config.key)
+    pinned = next(p for p in (*config.parties, config.dealer) if p.name == config.name).fingerprint
+    if identity.fingerprint != pinned:
+        raise ConfigError(
+            f"{config.source}: the fingerprint of {config.name} is {pinned}, but {config.key} has "
+            f"{identity.fingerprint}; peers would refuse this party: correct one of the two"
+        )
+    return identity
+
+
+def _own_address(config: Config) -> str:
+    own = config.dealer if config.name == DEALER else config.parties[config.party]
+    return config.listen or own.address
+
+
+def _listen(config: Config, identity: Identity) -> _core.TlsListener:
+    host, port = split_address(_own_address(config), "the address to listen on")
+    return _core.TlsListener(host, port, identity.certificate_pem, identity.private_key_pem)
+
+
+def _pins(peers: tuple[Peer, ...] | list[Peer]) -> list[tuple[str, str]]:
+    return [(peer.name, peer.fingerprint) for peer in peers]
+
+
+def _limits(config: Config) -> _core.Limits:
+    limits = config.limits
+    return _core.Limits(
+        frame_bytes_max=limits.frame_bytes_max,
+        message_bytes_max=limits.message_bytes_max,
+        inbox_bytes_max=limits.inbox_bytes_max,
+        deadline_s=limits.deadline,
+        silence_s=limits.silence,
+        heartbeat_s=limits.heartbeat,
+    )
+
+
+def _terms(config: Config, program: str) -> list[tuple[str, str]]:
+    """Return what the parties must agree on, in the order they compare it.
+
+    The core adds protocol, ring and parties; the dealer is shown the session name only.
+    """
+    limits = config.limits
+    return [
+        ("petcore", version("petcore")),
+        ("session", config.session),
+        ("program", program or config.program),
+        ("deadline", f"{limits.deadline:g} s"),
+        ("silence", f"{limits.silence:g} s"),
+        ("heartbeat", f"{limits.heartbeat:g} s"),
+        ("frame_bytes_max", str(limits.frame_bytes_max)),
+        ("message_bytes_max", str(limits.message_bytes_max)),
+    ]
+
+
+def _tell(event: str, on_event: Report | None, level: int = logging.INFO) -> None:
+    _log.log(level, event)
+    if on_event:
+        on_event(event)

@@ -1,0 +1,205 @@
+"""The command line as a person uses it, wrong input as much as right input."""
+
+import socket
+import subprocess
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from petcore.cli import render
+from petcore.cli.app import app
+from petcore.config import load_config
+from petcore.mpc.disclosure import Disclosure
+from petcore.trust.identity import load_identity
+from petcore.trust.log import DisclosureLog
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch):
+    for console in (render.out, render.err):
+        monkeypatch.setattr(console, "width", 400)
+
+
+def petcore(*words: object, expect: int = 0) -> Any:
+    """Run a command in this process, as `petcore WORDS` would."""
+    done = CliRunner().invoke(app, [str(word) for word in words], prog_name="petcore")
+    assert done.exit_code == expect, done.output
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done
+
+
+def petcore_process(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "petcore", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def log_file(tmp_path):
+    path = tmp_path / "gateway.jsonl"
+    with DisclosureLog(path, "gateway", session="spring") as log:
+        for label in ("held-out AUC", "net position of [acme]"):
+            log.record(
+                Disclosure(
+                    step=3,
+                    label=label,
+                    recipients=("wallet",),
+                    shape=(4,),
+                    dtype="int64",
+                    purpose="settle",
+                    agreement="DPA-1",
+                    kind="reveal",
+                )
+            )
+    return path
+
+
+@pytest.mark.processes
+def test_python_m_petcore_version_prints_the_installed_version():
+    assert petcore_process("version").stdout == f"petcore {version('petcore')}\n"
+
+
+@pytest.mark.parametrize(
+    "command", ["keygen", "dealer", "log show", "log verify", "log repair", "version"]
+)
+def test_every_command_explains_itself(command):
+    text = petcore(*command.split(), "--help").stdout
+    assert "Usage: petcore " + command in text
+    assert "Example: petcore " in text or command == "version"
+
+
+def test_without_a_command_the_commands_are_listed():
+    text = petcore(expect=2).stdout
+    assert all(command in text for command in ("keygen", "dealer", "log", "version"))
+
+
+def test_a_misspelt_option_is_wrong_use():
+    assert "No such option: --nam" in petcore("keygen", "--nam", "x", expect=2).stderr
+
+
+def test_keygen_makes_an_identity_and_tells_its_fingerprint_and_what_to_do_next(tmp_path):
+    text = petcore("keygen", "--name", "gateway", "--out", tmp_path / "keys").stdout
+    files = {path.name for path in (tmp_path / "keys").iterdir()}
+    assert files == {"gateway.cert.pem", "gateway.key.pem", "gateway.toml"}
+    identity = load_identity(
+        tmp_path / "keys" / "gateway.cert.pem", tmp_path / "keys" / "gateway.key.pem"
+    )
+    assert identity.fingerprint in text
+    assert "Next: tell wallet, dealer this fingerprint" in text
+
+
+def test_the_configurations_of_keygen_work_once_the_fingerprints_are_exchanged(tmp_path):
+    prints = {}
+    for name in ("gateway", "wallet", "dealer"):
+        petcore("keygen", "--name", name, "--out", tmp_path)
+        prints[name] = load_identity(
+            tmp_path / f"{name}.cert.pem", tmp_path / f"{name}.key.pem"
+        ).fingerprint
+    for name in prints:
+        path = tmp_path / f"{name}.toml"
+        lines = path.read_text().splitlines()
+        pins = [i for i, line in enumerate(lines) if line.startswith("fingerprint")]
+        for i, pinned in zip(pins, prints.values(), strict=True):
+            lines[i] = f'fingerprint = "{pinned}"'
+        path.write_text("\n".join(lines))
+        assert load_config(path).name == name
+
+
+def test_keygen_does_not_overwrite_a_key(tmp_path):
+    petcore("keygen", "--name", "wallet", "--out", tmp_path)
+    before = (tmp_path / "wallet.key.pem").read_bytes()
+    done = petcore("keygen", "--name", "wallet", "--out", tmp_path, expect=2)
+    assert "ConfigError (config)" in done.stderr
+    assert "not overwritten" in done.stderr
+    assert (tmp_path / "wallet.key.pem").read_bytes() == before
+
+
+def test_keygen_for_a_party_that_is_not_listed_says_how_to_list_it(tmp_path):
+    done = petcore("keygen", "--name", "acme", "--out", tmp_path, expect=2)
+    assert "--parties acme,wallet" in done.stderr
+    petcore("keygen", "--name", "acme", "--out", tmp_path, "--parties", "acme,bank")
+
+
+@pytest.mark.parametrize("parties", ["gateway", "gateway,gateway", "gateway,The Bank", "gateway,"])
+def test_keygen_refuses_a_list_of_parties_that_cannot_work(tmp_path, parties):
+    petcore("keygen", "--name", "gateway", "--out", tmp_path, "--parties", parties, expect=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_log_show_prints_who_learned_what_and_why(log_file):
+    text = petcore("log", "show", log_file).stdout
+    for word in ("held-out AUC", "net position of [acme]", "wallet", "settle", "DPA-1", "4 int64"):
+        assert word in text
+
+
+def test_log_show_as_json_is_the_file_itself(log_file):
+    assert petcore("log", "show", log_file, "--json").stdout == log_file.read_text()
+
+
+def test_log_verify_prints_count_and_head_and_accepts_that_head_later(log_file):
+    text = petcore("log", "verify", log_file).stdout
+    assert "2 records, the chain holds" in text
+    head = text.split()[-1]
+    assert petcore("log", "verify", log_file, "--head", head).stdout == text
+    log_file.write_text(log_file.read_text().splitlines(keepends=True)[0])
+    assert "cut off" in petcore("log", "verify", log_file, "--head", head, expect=1).stderr
+
+
+def test_a_tampered_log_fails_in_both_commands_and_names_the_line(log_file):
+    log_file.write_text(log_file.read_text().replace("acme", "evil"))
+    for command in ("verify", "show"):
+        done = petcore("log", command, log_file, expect=1)
+        assert "LogCorrupt (log)" in done.stderr
+        assert "line 2" in done.stderr
+        assert "evil" not in done.stdout
+
+
+def test_log_repair_sets_a_torn_line_aside(log_file):
+    content = log_file.read_bytes()
+    log_file.write_bytes(content[:-9])
+    assert "petcore log repair" in petcore("log", "verify", log_file, expect=1).stderr
+    assert f"{log_file}.torn-2" in petcore("log", "repair", log_file).stdout
+    assert "1 records" in petcore("log", "verify", log_file).stdout
+
+
+def test_a_missing_log_is_one_readable_panel(tmp_path):
+    done = petcore("log", "show", tmp_path / "none.jsonl", expect=1)
+    assert "cannot be read (No such file or directory)" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.processes
+def test_an_error_is_no_traceback_unless_debug_is_given(tmp_path):
+    plain = petcore_process("log", "show", tmp_path / "none.jsonl")
+    assert (plain.returncode, plain.stdout) == (1, "")
+    assert "LogCorrupt (log)" in plain.stderr
+    assert "Traceback" not in plain.stderr
+    debug = petcore_process("--debug", "log", "show", tmp_path / "none.jsonl")
+    assert debug.returncode == 1
+    assert "Traceback" in debug.stderr
+    assert "petcore.errors.LogCorrupt" in debug.stderr
+
+
+def test_the_dealer_refuses_the_configuration_of_a_party(tmp_path, configs):
+    done = petcore("dealer", "--config", configs["gateway"], expect=2)
+    assert "configuration of gateway, not of the dealer" in done.stderr
+
+
+def test_the_dealer_names_a_configuration_that_is_not_there(tmp_path):
+    done = petcore("dealer", "--config", tmp_path / "none.toml", expect=2)
+    assert "none.toml" in done.stderr
+
+
+def test_the_dealer_names_an_address_that_is_in_use(configs):
+    host, port = load_config(configs["dealer"]).dealer.host_port()
+    with socket.create_server((host, port)):
+        done = petcore("dealer", "--config", configs["dealer"], "--once", expect=2)
+    assert f"{host}:{port}" in done.stderr
+    assert "in use" in done.stderr

@@ -142,6 +142,7 @@ void bind_channel(py::module_& module) {
       .def("counters", &counters)
       .def("set_limits", &Channel::set_limits, py::arg("limits"), ReleaseGil())
       .def("serve", &Channel::serve, ReleaseGil())
+      .def("left", &Channel::left, ReleaseGil())
       .def("close", &Channel::close, ReleaseGil())
       .def(
           "abort",

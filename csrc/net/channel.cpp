@@ -146,6 +146,21 @@ void Channel::serve() noexcept {
   }
 }
 
+bool Channel::left() noexcept {
+  const std::unique_lock lock(state_->mutex, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  if (state_->failed) return true;
+  try {
+    while (state_->take_in()) {
+    }
+    state_->check_open();
+  } catch (const Error& error) {
+    state_->keep(state_->explain(error), false);
+    return true;
+  }
+  return false;
+}
+
 std::optional<Error> Channel::failure() const {
   const std::lock_guard guard(state_->failure_mutex);
   return state_->failure;

@@ -88,6 +88,9 @@ class Channel {
   // call. The first failure it sees is kept and returned by failure().
   void serve() noexcept;
   std::optional<Error> failure() const;
+  // left says whether the peer has said goodbye, aborted or gone away. It takes in what has arrived
+  // and never waits; unlike serve it expects no heartbeat (the peer may still be meeting others).
+  bool left() noexcept;
   // watch is asked during every wait (at least every 50 ms); what it throws ends the wait. A mesh
   // uses it so that a failure on a sibling link ends a wait on this one. It runs while the channel
   // is locked and may call only failure(), counters() and peer() of any channel.

@@ -198,7 +198,7 @@ def _gather(
         except LinkError as error:  # a stranger, or someone who left: the others still come
             _tell(f"refused a connection: {error}", on_event, logging.WARNING)
             continue
-        for name in [name for name, link in waiting.items() if not link.alive()]:
+        for name in [name for name, link in waiting.items() if link.left()]:
             _tell(f"{name} left before the session began", on_event)
             waiting.pop(name).close()
         if channel is not None:
@@ -295,5 +295,5 @@ def _terms(config: Config, program: str) -> list[tuple[str, str]]:
 
 def _tell(event: str, on_event: Report | None, level: int = logging.INFO) -> None:
     _log.log(level, event)
-    if on_event:
+    if on_event is not None:
         on_event(event)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from petcore.config import Config, Rule, load_config
+from petcore.config import Config, Peer, Rule, load_config
 from petcore.connecting import connect, run_dealer
 from petcore.errors import (
     ConfigError,
@@ -55,21 +55,33 @@ def pool():
         yield pool
 
 
+class Events(list[str]):
+    """The lines that a service reports; tests wait for one of them."""
+
+    def __init__(self) -> None:
+        self._more = threading.Condition()
+
+    def __call__(self, text: str) -> None:
+        with self._more:
+            self.append(text)
+            self._more.notify_all()
+
+    def wait_for(self, words: str) -> bool:
+        with self._more:
+            return self._more.wait_for(lambda: any(words in text for text in self), LONG)
+
+
 @pytest.fixture
 def dealer(loaded, pool):
     """A dealer's service, running; the lines it reported."""
-    events: list[str] = []
-    listening, stop = threading.Event(), threading.Event()
-
-    def on_event(text: str) -> None:
-        events.append(text)
-        listening.set()
-
-    service = pool.submit(run_dealer, loaded["dealer"], on_event=on_event, stop=stop)
-    assert listening.wait(LONG)
-    yield events
-    stop.set()
-    service.result(LONG)
+    events, stop = Events(), threading.Event()
+    service = pool.submit(run_dealer, loaded["dealer"], on_event=events, stop=stop)
+    try:
+        assert events.wait_for("listening")
+        yield events
+    finally:
+        stop.set()
+        service.result(LONG)
 
 
 def both(pool, gateway, wallet, **options):
@@ -164,7 +176,15 @@ def test_a_party_with_another_key_is_refused_at_both_ends(loaded, pool, dealer, 
     refused = both(pool, loaded["gateway"], posing, connect_wait=1.0)
     assert isinstance(refused[0], PeerUnreachable)
     assert isinstance(refused[1], PeerUntrusted)
-    assert any(stranger.fingerprint in event for event in dealer)
+
+
+def test_the_dealer_reports_a_stranger_by_its_fingerprint(loaded, dealer, tmp_path):
+    stranger = make_identity("wallet")
+    certificate, key = stranger.save(tmp_path / "stranger")
+    parties = (loaded["wallet"].parties[0], Peer("wallet", "", stranger.fingerprint))
+    with pytest.raises(PeerUntrusted, match="dealer"):
+        connect(replace(loaded["wallet"], certificate=certificate, key=key, parties=parties))
+    assert dealer.wait_for(stranger.fingerprint)
 
 
 def test_another_program_is_named_at_both_parties_and_the_dealer_goes_on(loaded, pool, dealer):
@@ -176,8 +196,8 @@ def test_another_program_is_named_at_both_parties_and_the_dealer_goes_on(loaded,
         with pytest.raises(HandshakeMismatch, match=r"program.*(train|clear)"):
             future.result(LONG)
     assert both(pool, loaded["gateway"], loaded["wallet"]) == [[10, 40], [10, 40]]
-    assert any("session failed" in event for event in dealer)
-    assert any("session served" in event for event in dealer)
+    assert dealer.wait_for("session failed")
+    assert dealer.wait_for("session served")
 
 
 def test_a_disclosure_that_the_policy_refuses_ends_the_session_at_both(loaded, pool, dealer):

@@ -19,7 +19,8 @@ Op op_from_name(std::string_view name) {
   std::string known;
   for (std::size_t i = 0; i < kNumOps; ++i) {
     if (name == kNames[i]) return static_cast<Op>(i);
-    known += std::string(i == 0 ? "" : ", ") + kNames[i];
+    if (i > 0) known += ", ";
+    known += kNames[i];
   }
   throw Error(Code::usage,
               "no operation is called '" + std::string(name) + "'; there are " + known);

@@ -20,7 +20,8 @@ const Row& find(std::string_view name) {
   std::string known;
   for (const Row& row : kRows) {
     if (row.name == name) return row;
-    known += std::string(known.empty() ? "" : ", ") + std::string(row.name);
+    if (!known.empty()) known += ", ";
+    known += row.name;
   }
   throw Error(Code::usage,
               "no protocol is called '" + std::string(name) + "'; there are: " + known);

@@ -173,7 +173,7 @@ void bind_memory(py::module_& module) {
         auto [first, second] = net::make_memory_channels(a, b, limits);
         return std::pair(SharedChannel(std::move(first)), SharedChannel(std::move(second)));
       },
-      py::arg("name_a"), py::arg("name_b"), py::arg("limits") = Limits{},
+      py::arg("name_a"), py::arg("name_b"), py::arg_v("limits", Limits{}, "Limits()"),
       "Two ends of a link within this process: the one a holds, then the one b holds.");
   py::class_<net::MemoryEnd>(module, "MemoryEnd", "Raw bytes towards a channel, for tests.")
       .def("write",
@@ -193,7 +193,7 @@ void bind_memory(py::module_& module) {
             SharedChannel(net::make_memory_channel(std::move(mine), peer_name, limits)),
             std::move(raw));
       },
-      py::arg("peer_name"), py::arg("limits") = Limits{});
+      py::arg("peer_name"), py::arg_v("limits", Limits{}, "Limits()"));
 }
 
 void bind_mesh(py::module_& module) {
@@ -232,7 +232,7 @@ void bind_tls(py::module_& module) {
             const py::gil_scoped_release released;
             return SharedChannel(listener.accept(pins, timeout, limits, check_signals));
           },
-          py::arg("peers"), py::arg("timeout_s"), py::arg("limits") = Limits{},
+          py::arg("peers"), py::arg("timeout_s"), py::arg_v("limits", Limits{}, "Limits()"),
           "A channel to the first of the peers, pairs of name and fingerprint, that calls.");
   module.def(
       "connect_tls",
@@ -246,7 +246,7 @@ void bind_tls(py::module_& module) {
       },
       py::arg("host"), py::arg("port"), py::arg("certificate_pem"), py::arg("private_key_pem"),
       py::arg("peer_name"), py::arg("peer_fingerprint_hex"), py::arg("timeout_s"),
-      py::arg("limits") = Limits{});
+      py::arg_v("limits", Limits{}, "Limits()"));
 }
 
 }  // namespace

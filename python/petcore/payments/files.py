@@ -1,0 +1,209 @@
+"""The files that carry shares between edges and nodes, always sealed to their one reader.
+
+Inside an envelope is a header (one line of JSON) and a CSV table with the share as decimal ring
+words, so that an auditor who holds the key can look at it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from petcore.csv_columns import CsvColumns, Table, format_csv, parse_csv, read_csv
+from petcore.errors import ConfigError
+from petcore.payments.batch import Batch, Routes
+from petcore.payments.money import MAX_AMOUNT, minor_digits
+from petcore.payments.sealing import SealingKey, load_public, seal, write_private
+from petcore.payments.sharing import Words, combine_shares, share_for_nodes
+
+_PAYMENTS = "payment shares"
+_POSITIONS = "net position shares"
+_MONEY = ("amount", "limit")
+_MAX_HEADER = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Position:
+    """A participant's net position per currency, minor units; negative: it pays."""
+
+    participant: str
+    net: dict[str, int]
+
+
+def share_payments(
+    path: str | Path, out: str | Path, *, nodes: Sequence[str], keys: str | Path
+) -> list[Path]:
+    """Split a CSV file of payments into one sealed share file per node: an edge's part.
+
+    Parameters
+    ----------
+    path
+        CSV with the columns payment, mpp, acqp, currency, and amount or limit or both, in minor
+        units. An acquirer's file has the amounts, a wallet's the limits of the same payments.
+    out
+        Directory for ``NAME.NODE.sealed``.
+    nodes
+        Names of all nodes; together they could read the amounts.
+    keys
+        Directory with ``NODE.sealing.pub``.
+
+    Raises
+    ------
+    ConfigError
+        The CSV or a key is unusable, or an output exists.
+    UsageError
+        Fewer than two nodes, or the routes make no batch.
+    """
+    table = read_csv(path)
+    routes = _routes(table)
+    columns = [name for name in _MONEY if name in table.names]
+    if not columns:
+        raise ConfigError(f"{path}: no column 'amount' or 'limit'; there is nothing to share")
+    lows = {"amount": 1, "limit": 0}
+    money = {
+        name: share_for_nodes(table.whole(name, low=lows[name], high=MAX_AMOUNT), len(nodes))
+        for name in columns
+    }
+    public = {node: load_public(keys, node) for node in nodes}
+    head = {"kind": _PAYMENTS, "sharing": secrets.token_hex(16), "nodes": list(nodes)}
+    folder, written = Path(out), []
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, node in enumerate(nodes):
+        shares = {f"{name}_share": shares[i] for name, shares in money.items()}
+        content = _pack(head | {"node": node}, _route_columns(routes) | shares)
+        target = folder / f"{Path(path).stem}.{node}.sealed"
+        write_private(target, seal(content, public[node], node, _PAYMENTS))
+        written.append(target)
+    return written
+
+
+def load_batch(paths: Sequence[str | Path], *, key: SealingKey, nodes: Sequence[str]) -> Batch:
+    """Open a node's share files and join amounts and limits by payment: a node's part.
+
+    Raises
+    ------
+    ConfigError
+        A file is for another node or another set of nodes, a payment lacks amount or limit or has
+        two, or the edges claim different routes for one payment.
+    """
+    parts: dict[str, list[tuple[Routes, Words]]] = {name: [] for name in _MONEY}
+    sharings = []
+    for path in paths:
+        header, table = _unpack(path, key, _PAYMENTS)
+        if header.get("node") != key.name or header.get("nodes") != list(nodes):
+            raise ConfigError(
+                f"{path}: is a share for {header.get('node')} of {header.get('nodes')}; this is "
+                f"{key.name} of {list(nodes)}"
+            )
+        sharings.append(str(header.get("sharing")))
+        for name in _MONEY:
+            if f"{name}_share" in table.names:
+                parts[name].append((_routes(table), table.words(f"{name}_share")))
+    routes, amount = _joined(parts["amount"], "amount")
+    limit_routes, limit = _joined(parts["limit"], "limit")
+    if routes.digest() != limit_routes.digest():
+        raise ConfigError(
+            "amounts and limits are not for the same payments and routes; collect the files of all "
+            f"edges (amounts for {len(amount)} payments, limits for {len(limit)})"
+        )
+    return Batch(routes, amount, limit, tuple(sharings))
+
+
+def write_positions(
+    shares: dict[str, Words], routes: Routes, out: str | Path, *, node: str, keys: str | Path
+) -> list[Path]:
+    """Seal this node's share of each participant's net position to that participant."""
+    folder, written = Path(out), []
+    folder.mkdir(parents=True, exist_ok=True)
+    head = {"kind": _POSITIONS, "node": node, "batch": routes.digest()}
+    for participant, share in shares.items():
+        content = _pack(
+            head | {"participant": participant}, {"currency": routes.currencies, "share": share}
+        )
+        target = folder / f"{participant}.{node}.sealed"
+        public = load_public(keys, participant)
+        write_private(target, seal(content, public, participant, _POSITIONS))
+        written.append(target)
+    return written
+
+
+def read_position(paths: Sequence[str | Path], *, key: SealingKey) -> Position:
+    """Open the nodes' share files of one batch and add them up: a participant's part.
+
+    Raises
+    ------
+    ConfigError
+        A file is for somebody else, or the files are not one per node of the same batch.
+    """
+    opened = [_unpack(path, key, _POSITIONS) for path in paths]
+    headers = [header for header, _ in opened]
+    if len({str(header.get("node")) for header in headers}) != len(paths) or len(paths) < 2:
+        raise ConfigError("give one share file per node, from at least two nodes")
+    if len({(header.get("batch"), header.get("participant")) for header in headers}) > 1:
+        raise ConfigError("the share files belong to different batches; give those of one batch")
+    currencies = opened[0][1].unique_text("currency")
+    net = combine_shares([table.words("share") for _, table in opened])
+    return Position(key.name, dict(zip(currencies, net.tolist(), strict=True)))
+
+
+def _joined(parts: list[tuple[Routes, Words]], what: str) -> tuple[Routes, Words]:
+    """Put the files of all edges together, sorted by payment id."""
+    if not parts:
+        raise ConfigError(f"no file has a column of {what}s; collect the files of all edges")
+    columns = [
+        np.concatenate([getattr(routes, name) for routes, _ in parts])
+        for name in ("ids", "mpp", "acqp", "currency")
+    ]
+    routes = Routes.of(*columns)
+    order = np.argsort(routes.ids, kind="stable")
+    return routes.take(order), np.concatenate([share for _, share in parts])[order]
+
+
+def _routes(table: CsvColumns) -> Routes:
+    return Routes.of(
+        table.unique_text("payment"), table.text("mpp"), table.text("acqp"), _currency(table)
+    )
+
+
+def _currency(table: CsvColumns) -> tuple[str, ...]:
+    column = table.text("currency")
+    for code in sorted(set(column)):
+        try:
+            minor_digits(code)
+        except ValueError as error:
+            line = column.index(code) + 2
+            raise ConfigError(f"{table.source}, line {line}: {error}") from None
+    return column
+
+
+def _route_columns(routes: Routes) -> dict[str, Sequence[object] | Words]:
+    return {
+        "payment": routes.ids.tolist(),
+        "mpp": routes.mpp.tolist(),
+        "acqp": routes.acqp.tolist(),
+        "currency": routes.currency.tolist(),
+    }
+
+
+def _pack(header: Mapping[str, object], columns: Table) -> bytes:
+    return json.dumps(header).encode() + b"\n" + format_csv(columns)
+
+
+def _unpack(path: str | Path, key: SealingKey, kind: str) -> tuple[dict[str, object], CsvColumns]:
+    try:
+        envelope = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    head, _, body = key.open(envelope, kind).partition(b"\n")
+    try:
+        header = json.loads(head[:_MAX_HEADER])
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or header.get("kind") != kind:
+        raise ConfigError(f"{path}: does not hold {kind}")
+    return header, parse_csv(body, str(path))

@@ -1,0 +1,52 @@
+"""What an edge does: split integers into additive shares, one per node, and put shares together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from petcore.errors import UsageError
+
+Words = npt.NDArray[np.uint64]
+
+
+def share_for_nodes(values: npt.ArrayLike, nodes: int = 2) -> list[Words]:
+    """Split int64 values into additive shares mod 2^64, from the system's random generator.
+
+    Parameters
+    ----------
+    values
+        Integers (money: minor units), any shape.
+    nodes
+        How many nodes; all shares together give the values, fewer tell nothing.
+
+    Returns
+    -------
+    One uint64 array per node, of the shape of `values`.
+
+    Raises
+    ------
+    UsageError
+        The values are not integers, or there are fewer than two nodes.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise UsageError(f"only integers are shared exactly, not {array.dtype}; use minor units")
+    if nodes < 2:
+        raise UsageError("a single share would be the value itself; name at least two nodes")
+    last = array.astype(np.int64).view(np.uint64).copy()
+    shares = []
+    for _ in range(nodes - 1):
+        noise = np.frombuffer(secrets.token_bytes(last.nbytes), np.uint64).reshape(last.shape)
+        shares.append(noise)
+        last = last - noise
+    return [*shares, last]
+
+
+def combine_shares(shares: Sequence[Words]) -> npt.NDArray[np.int64]:
+    """Add all nodes' shares mod 2^64 and return the int64 values."""
+    total = np.sum(np.stack(shares), axis=0, dtype=np.uint64)
+    return np.asarray(total, dtype=np.uint64).view(np.int64)

@@ -1,0 +1,144 @@
+"""Share files: from edges to nodes, and from nodes to participants."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from petcore.errors import ConfigError
+from petcore.payments import (
+    SealingKey,
+    combine_shares,
+    load_batch,
+    read_position,
+    share_payments,
+    write_positions,
+)
+from petcore.payments.sealing import seal
+
+NODES = ("gateway", "wallet")
+AMOUNTS = "payment,mpp,acqp,currency,amount\np2,w,a,JPY,700\np1,w,a,EUR,1250\n"
+LIMITS = "payment,mpp,acqp,currency,limit\np1,w,a,EUR,2000\np2,w,a,JPY,0\n"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> dict[str, SealingKey]:
+    made = {name: SealingKey.make(name) for name in (*NODES, "a", "w")}
+    for key in made.values():
+        key.save(tmp_path)
+    return made
+
+
+def shared(folder: Path, **files: str) -> None:
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        share_payments(folder / f"{name}.csv", folder, nodes=NODES, keys=folder)
+
+
+def batch_of(folder: Path, node: str, *names: str) -> list[Path]:
+    return [folder / f"{name}.{node}.sealed" for name in names]
+
+
+def test_both_nodes_shares_add_up_to_amounts_and_limits_joined_by_payment(
+    tmp_path: Path, keys: dict[str, SealingKey]
+) -> None:
+    shared(tmp_path, amounts=AMOUNTS, limits=LIMITS)
+    a, b = (
+        load_batch(batch_of(tmp_path, n, "amounts", "limits"), key=keys[n], nodes=NODES)
+        for n in NODES
+    )
+    assert a.program == b.program
+    assert a.routes.ids.tolist() == ["p1", "p2"]
+    assert combine_shares([a.amount, b.amount]).tolist() == [1250, 700]
+    assert combine_shares([a.limit, b.limit]).tolist() == [2000, 0]
+
+
+def test_shares_of_two_different_sharings_are_noticed_by_the_program(
+    tmp_path: Path, keys: dict[str, SealingKey]
+) -> None:
+    text = AMOUNTS.replace("amount\n", "amount,limit\n").replace("0\n", "0,9999\n")
+    shared(tmp_path, first=text)
+    shared(tmp_path, second=text)
+    a = load_batch(batch_of(tmp_path, "gateway", "first"), key=keys["gateway"], nodes=NODES)
+    b = load_batch(batch_of(tmp_path, "wallet", "second"), key=keys["wallet"], nodes=NODES)
+    assert a.program != b.program
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (AMOUNTS.replace("1250", "-1250"), "line 3, column 'amount': must be from 1"),
+        (AMOUNTS.replace("1250", "12.50"), "line 3, column 'amount': is not a whole number"),
+        (AMOUNTS.replace("1250", "1_250"), "line 3, column 'amount': is not a whole number"),
+        (AMOUNTS.replace("1250", "9" * 30), "line 3, column 'amount': is not a whole number"),
+        (AMOUNTS.replace("1250", "9" * 15), "line 3, column 'amount': must be from 1"),
+        (AMOUNTS.replace("EUR", "EURO"), "line 3: unknown currency 'EURO'"),
+        (AMOUNTS.replace("p2", "p1"), "line 3, column 'payment': occurs twice"),
+        (AMOUNTS.replace("acqp", "acquirer"), "no column 'acqp'"),
+        (AMOUNTS.replace("amount", "value"), "no column 'amount' or 'limit'"),
+    ],
+)
+def test_a_bad_payments_file_is_refused_with_its_place(
+    tmp_path: Path, keys: dict[str, SealingKey], text: str, what: str
+) -> None:
+    with pytest.raises(ConfigError, match=what):
+        shared(tmp_path, bad=text)
+    assert not list(tmp_path.glob("*.sealed"))
+
+
+def test_files_that_do_not_belong_together_are_refused(
+    tmp_path: Path, keys: dict[str, SealingKey]
+) -> None:
+    other = LIMITS.replace("p1,w,a", "p1,w,b")
+    shared(tmp_path, amounts=AMOUNTS, limits=LIMITS, other=other)
+    for names, what in (
+        (("amounts",), "no file has a column of limits"),
+        (("amounts", "other"), "not for the same payments and routes"),
+    ):
+        with pytest.raises(ConfigError, match=what):
+            load_batch(batch_of(tmp_path, "wallet", *names), key=keys["wallet"], nodes=NODES)
+    with pytest.raises(ConfigError, match=r"is a share for wallet of \['gateway', 'wallet'\]"):
+        load_batch(
+            batch_of(tmp_path, "wallet", "amounts"), key=keys["wallet"], nodes=("wallet", "b")
+        )
+
+
+def test_an_envelope_opens_for_its_reader_and_purpose_only(tmp_path: Path) -> None:
+    mine, other = SealingKey.make("me"), SealingKey.make("me")
+    envelope = seal(b"content", mine.public, "me", "purpose")
+    assert mine.open(envelope, "purpose") == b"content"
+    changed = bytes([*envelope[:-1], envelope[-1] ^ 1])
+    for key, content, purpose in (
+        (other, envelope, "purpose"),
+        (mine, envelope, "another"),
+        (mine, changed, "purpose"),
+        (mine, b"", "purpose"),
+    ):
+        with pytest.raises(ConfigError, match="cannot be opened"):
+            key.open(content, purpose)
+
+
+def test_private_files_are_the_owners_only_and_never_overwritten(tmp_path: Path) -> None:
+    _, private = SealingKey.make("me").save(tmp_path)
+    assert private.stat().st_mode & 0o777 == 0o600
+    assert SealingKey.load(private).name == "me"
+    with pytest.raises(ConfigError, match="not overwritten"):
+        SealingKey.make("me").save(tmp_path)
+
+
+def test_a_participant_adds_up_one_file_per_node_of_one_batch(
+    tmp_path: Path, keys: dict[str, SealingKey]
+) -> None:
+    shared(tmp_path, amounts=AMOUNTS, limits=LIMITS)
+    batch = load_batch(
+        batch_of(tmp_path, "gateway", "amounts", "limits"), key=keys["gateway"], nodes=NODES
+    )
+    halves = [np.array([7, 2**64 - 5], np.uint64), np.array([3, 2**64 - 1], np.uint64)]
+    for node, half in zip(NODES, halves, strict=True):
+        write_positions({"a": half}, batch.routes, tmp_path / "out", node=node, keys=tmp_path)
+    files = [tmp_path / "out" / f"a.{node}.sealed" for node in NODES]
+    assert read_position(files, key=keys["a"]).net == {"EUR": 10, "JPY": -6}
+    with pytest.raises(ConfigError, match="one share file per node"):
+        read_position([files[0], files[0]], key=keys["a"])
+    with pytest.raises(ConfigError, match="cannot be opened by w"):
+        read_position(files, key=keys["w"])

@@ -147,6 +147,12 @@ class Session:
         """What the session used so far at this party."""
         return Cost.from_core(self._core.cost(), time.perf_counter() - self._started)
 
+    @property
+    def links(self) -> dict[str, dict[str, int]]:
+        """Bytes per link so far, by the name at its other end: payload and wire, sent and received."""
+        counters: dict[str, dict[str, int]] = self._core.cost()["links"]
+        return counters
+
     @contextmanager
     def measure(self) -> Iterator[Cost]:
         """Measure a stretch: the Cost it gives is filled in when the ``with`` block ends."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from petcore.cli import dealer, keygen, log, render
+from petcore.cli import clear, dealer, demo, keygen, log, render, train
 from petcore.errors import PetcoreError
 
 
@@ -47,7 +47,13 @@ def version() -> None:
 
 
 # One line per command, in the order in which a new user needs them.
+app.command("demo")(demo.demo)
 app.command("keygen")(keygen.keygen)
 app.command("dealer")(dealer.dealer)
+app.command("train")(train.train)
+app.command("sealkey")(clear.sealkey)
+app.command("share")(clear.share)
+app.command("clear")(clear.clear)
+app.command("combine")(clear.combine)
 app.add_typer(log.app, name="log")
 app.command("version")(version)

@@ -1,0 +1,98 @@
+"""The demo's tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from petcore.cli import render
+from petcore.cli.demo_clearing import Clearing
+from petcore.cli.demo_learned import Learned
+from petcore.cli.demo_place import PARTIES
+from petcore.cli.demo_training import TOLERANCE, Training
+from petcore.cli.results import megabytes
+from petcore.payments import format_amount
+
+
+def show_training(training: Training) -> None:
+    """Show AUC by model, the uplift, and what the joint training cost."""
+    title = (
+        f"1. Joint training: {training.rows['trained']:,} customers, AUC on "
+        f"{training.rows['held_out']:,} others"
+    )
+    table = _table(title, "model", "AUC >", "uplift of the joint model >")
+    joint = training.auc["joint, MPC"]
+    for name, auc in training.auc.items():
+        uplift = f"{joint - auc:+.4f}" if name.endswith("alone") else ""
+        table.add_row(name, f"{auc:.4f}", uplift)
+    render.out.print(table)
+    gap = abs(joint - training.auc["joint, plaintext"])
+    render.out.print(f"MPC and plaintext differ by {gap:.6f} (at most {TOLERANCE} allowed).")
+    _show_costs(training.reports)
+
+
+def show_clearing(clearing: Clearing) -> None:
+    """Show every participant's net position, as no single party of the demo could."""
+    title = (
+        f"2. Private clearing: {clearing.payments:,} payments, of which {clearing.declined:,} above "
+        "their limit were left out unseen"
+    )
+    currencies = list(next(iter(clearing.positions.values())))
+    table = _table(title, "participant", *(f"net in {code} >" for code in currencies))
+    for participant, net in clearing.positions.items():
+        table.add_row(participant, *(format_amount(net[code], code)[:-4] for code in currencies))
+    render.out.print(table)
+    render.out.print("Equal to the plaintext sums to the minor unit; each currency sums to zero.")
+    _show_costs(clearing.reports)
+
+
+def show_learned(learned: Learned) -> None:
+    """Show the disclosures, and the bytes that the gateway received."""
+    table = _table("3. What each party learned (disclosure log)", "who", "what", "shape", "why")
+    for row in learned.disclosures:
+        shape = " x ".join(map(str, row["shape"])) or "one value"
+        table.add_row(", ".join(row["to"]), row["label"], f"{shape} {row['dtype']}", row["purpose"])
+    table.add_row("dealer", "nothing but how much work there was", "", "")
+    render.out.print(table)
+    heads = ", ".join(f"{name} {head[:12]}..." for name, head in learned.heads.items())
+    render.out.print(f"Both logs hold the same disclosures and their chains verify: heads {heads}")
+    table = _table(
+        "All that the gateway's processes received",
+        "part",
+        "from",
+        "content",
+        "payload >",
+        "wire >",
+    )
+    for item in learned.received:
+        sizes = (megabytes(item.payload), megabytes(item.wire))
+        table.add_row(item.part, item.sender, item.content, *sizes)
+    total = sum(item.payload for item in learned.received)
+    table.add_row("[bold]total", "", "[bold]plaintext of others: 0 B", f"[bold]{megabytes(total)}")
+    render.out.print(table)
+
+
+def _show_costs(reports: dict[str, dict[str, Any]]) -> None:
+    for name in PARTIES:
+        report, cost = reports[name], reports[name]["cost"]
+        render.out.print(
+            f"{name}: {report['seconds']:.2f} s, {cost['rounds']:,} rounds, "
+            f"{megabytes(cost['bytes_sent'])} sent, {megabytes(cost['bytes_received'])} received, "
+            f"{megabytes(cost['dealer_bytes'])} from the dealer"
+        )
+    used = reports[PARTIES[0]]["cost"]["correlations"]
+    words = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in used.items())
+    render.out.print(Text(f"correlations: {words}", style="dim"))
+
+
+def _table(title: str, *columns: str) -> Table:
+    """Make a table; a column's name ends in ``>`` where it is to be aligned to the right."""
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold")
+    for column in columns:
+        right = column.endswith(">")
+        table.add_column(
+            column.removesuffix(">").rstrip(), justify="right" if right else "left", overflow="fold"
+        )
+    return table

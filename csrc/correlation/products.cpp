@@ -45,9 +45,8 @@ void masked_product(const Request& request, const prg::Seed (&seeds)[2],
   mask_words(seeds[1], mask, d[3] * columns, other.span());
   ring::add(a.span(), a.span(), other.span());
   const auto [m, k, n] = matrix_shape(request);
-  if (d[5] == 0) return ring::matmul(out.span(), a.span(), b.span(), m, k, n);
-  ring::transpose(other.span(), a.span(), rows, columns);
-  ring::matmul(out.span(), other.span(), b.span(), m, k, n);
+  const auto product = d[5] != 0 ? ring::matmul_transposed : ring::matmul;
+  product(out.span(), a.span(), b.span(), m, k, n, false, "");
 }
 
 }  // namespace

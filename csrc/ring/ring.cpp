@@ -88,6 +88,14 @@ void matmul(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k,
   kernels.matmul(product, scratch.data());
 }
 
+void matmul_transposed(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k,
+                       std::size_t n, bool accumulate, std::string_view target) {
+  if (n == 1) return matmul(out, b, a, 1, k, m, accumulate, target);
+  Buffer<std::uint64_t> flipped(a.size());
+  transpose(flipped.span(), a, k, m);
+  matmul(out, flipped.span(), b, m, k, n, accumulate, target);
+}
+
 void transpose(Words out, ConstWords a, std::size_t m, std::size_t n) {
   check(a.size() == m * n && out.size() == m * n, Code::usage, kSizes);
   constexpr std::size_t kTile = 8;  // one cache line of words each way

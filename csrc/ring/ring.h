@@ -30,6 +30,9 @@ void mul_add2(Words out, ConstWords a, ConstWords b, ConstWords c, ConstWords d,
 // Only here out must not alias an input.
 void matmul(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k, std::size_t n,
             bool accumulate = false, std::string_view target = "");
+// matmul_transposed: out (m x n) = the transpose of a (k x m) times b (k x n).
+void matmul_transposed(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k,
+                       std::size_t n, bool accumulate = false, std::string_view target = "");
 // transpose: out (n x m) = the transpose of a (m x n).
 void transpose(Words out, ConstWords a, std::size_t m, std::size_t n);
 

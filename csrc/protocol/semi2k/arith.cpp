@@ -128,18 +128,9 @@ void Semi2k::masked_matmul(Env& env, Words out, const MaskedShare& x, ConstWords
   open_masked(env, f.span(), y, b.span());
   env.source.products({out});
   const std::size_t begin = row_begin * x.columns, size = m * k;
-  const auto rows = [&](const Buffer<std::uint64_t>& matrix) {
-    return matrix.span().subspan(begin, size);
-  };
-  if (!transposed) {
-    ring::matmul(out, rows(x.opened), y, m, k, width, true);
-    return ring::matmul(out, rows(x.mask_share), f.span(), m, k, width, true), env.source.finish();
-  }
-  Buffer<std::uint64_t> flipped(size);
-  ring::transpose(flipped.span(), rows(x.opened), k, m);
-  ring::matmul(out, flipped.span(), y, m, k, width, true);
-  ring::transpose(flipped.span(), rows(x.mask_share), k, m);
-  ring::matmul(out, flipped.span(), f.span(), m, k, width, true);
+  const auto product = transposed ? ring::matmul_transposed : ring::matmul;
+  product(out, x.opened.span().subspan(begin, size), y, m, k, width, true, "");
+  product(out, x.mask_share.span().subspan(begin, size), f.span(), m, k, width, true, "");
   env.source.finish();
 }
 

@@ -7,12 +7,13 @@ import pytest
 
 from petcore.errors import ConfigError
 from petcore.payments import (
+    Outbox,
+    Routes,
     SealingKey,
     combine_shares,
     load_batch,
     read_position,
     share_payments,
-    write_positions,
 )
 from petcore.payments.sealing import seal
 
@@ -135,10 +136,23 @@ def test_a_participant_adds_up_one_file_per_node_of_one_batch(
     )
     halves = [np.array([7, 2**64 - 5], np.uint64), np.array([3, 2**64 - 1], np.uint64)]
     for node, half in zip(NODES, halves, strict=True):
-        write_positions({"a": half}, batch.routes, tmp_path / "out", node=node, keys=tmp_path)
+        outbox = Outbox.prepare(batch.routes, tmp_path / "out", node=node, keys=tmp_path)
+        outbox.write({"a": half, "w": half})
     files = [tmp_path / "out" / f"a.{node}.sealed" for node in NODES]
     assert read_position(files, key=keys["a"]).net == {"EUR": 10, "JPY": -6}
     with pytest.raises(ConfigError, match="one share file per node"):
         read_position([files[0], files[0]], key=keys["a"])
     with pytest.raises(ConfigError, match="cannot be opened by w"):
         read_position(files, key=keys["w"])
+
+
+def test_an_outbox_that_cannot_be_filled_is_refused_before_clearing(
+    tmp_path: Path, keys: dict[str, SealingKey]
+) -> None:
+    routes = Routes.of(["p1"], ["w"], ["a"], ["EUR"])
+    (tmp_path / "w.gateway.sealed").touch()
+    with pytest.raises(ConfigError, match=r"w\.gateway\.sealed exists"):
+        Outbox.prepare(routes, tmp_path, node="gateway", keys=tmp_path)
+    (tmp_path / "a.sealing.pub").unlink()
+    with pytest.raises(ConfigError, match=r"a\.sealing\.pub: cannot be read"):
+        Outbox.prepare(routes, tmp_path, node="wallet", keys=tmp_path)

@@ -15,12 +15,12 @@ from petcore.cli.results import cost_record, print_record, show_cost
 from petcore.config import load_config
 from petcore.errors import UsageError
 from petcore.payments import (
+    Outbox,
     SealingKey,
     format_amount,
     load_batch,
     read_position,
     share_payments,
-    write_positions,
 )
 from petcore.payments import clear as run_clearing
 from petcore.payments.clearing import MIN_COUNT
@@ -89,6 +89,7 @@ def clear(
     if reader.name != settings.name:
         raise UsageError(f"--key is the key of {reader.name}; this node is {settings.name}")
     batch = load_batch(payments, key=reader, nodes=settings.names)
+    outbox = Outbox.prepare(batch.routes, out, node=settings.name, keys=keys)
     program = f"{batch.program} min_count={min_count}"
     with join(config, program=program) as session:
         began = time.monotonic()
@@ -101,7 +102,7 @@ def clear(
             "seconds": round(time.monotonic() - began, 3),
             "cost": cost_record(session),
         }
-    write_positions(shares, batch.routes, out, node=settings.name, keys=keys)
+    outbox.write(shares)
     if as_json:
         print_record(record)
         return

@@ -8,12 +8,12 @@ happens in child processes that run the public commands ``petcore dealer``, ``tr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -21,13 +21,11 @@ from petcore.cli import demo_clearing, demo_learned, demo_show, demo_training, r
 from petcore.cli.demo_children import Children
 from petcore.cli.demo_place import Place, open_place
 from petcore.cli.results import print_record
-from petcore.datasets import load_credit_default
+from petcore.datasets import CreditDefault, load_credit_default
 from petcore.payments import assign_routes
 
 _QUICK_CUSTOMERS, _STEPS, _QUICK_STEPS = 4000, 15, 8
 _PAID = tuple(f"PAY_AMT{month}" for month in range(1, 7))
-
-Phase = Callable[[str], None]
 
 
 def demo(
@@ -43,65 +41,111 @@ def demo(
     A gateway, a wallet and a dealer start on this machine, with fresh keys and mutual TLS 1.3.
     """
     began = time.monotonic()
-    with _progress(quiet=as_json) as phase, open_place(keep) as place, Children() as children:
-        training, clearing, learned = _run(place, children, phase, seed=seed, quick=quick)
+    with _Stage(quiet=as_json) as stage, open_place(keep) as place, Children() as children:
+        record = _run(place, children, stage, seed=seed, quick=quick)
     seconds = time.monotonic() - began
     if as_json:
-        print_record(
-            {"seed": seed, "quick": quick, "seconds": round(seconds, 2)}
-            | {"training": training.record(), "clearing": clearing.record()}
-            | learned.record()
-        )
+        print_record({"seed": seed, "quick": quick, "seconds": round(seconds, 2)} | record)
         return
-    demo_show.show_training(training)
-    demo_show.show_clearing(clearing)
-    demo_show.show_learned(learned)
     kept = f" Keys, configurations and logs are in {keep}." if keep else ""
     render.out.print(f"\nDone in {seconds:.1f} s.{kept}", soft_wrap=True)
 
 
+class _Stage:
+    """What a person sees meanwhile: on stderr what is going on, on stdout each part when it is done."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
+        self._progress = Progress(
+            *columns,
+            TimeElapsedColumn(),
+            console=render.err,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            disable=quiet,
+        )
+        self._quiet = quiet
+        self._task = self._progress.add_task("Making keys, certificates and configurations")
+
+    def __enter__(self) -> _Stage:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def tell(self, phase: str, detail: str = "") -> None:
+        """Say what is going on."""
+        text = f"{phase}: {detail}" if detail else phase
+        self._progress.update(self._task, description=text)
+
+    def show(self, table: Callable[[], None]) -> None:
+        """Print a finished part."""
+        if not self._quiet:
+            self._progress.stop()
+            table()
+            self._progress.start()
+
+
 def _run(
-    place: Place, children: Children, phase: Phase, *, seed: int, quick: bool
-) -> tuple[demo_training.Training, demo_clearing.Clearing, demo_learned.Learned]:
+    place: Place, children: Children, stage: _Stage, *, seed: int, quick: bool
+) -> dict[str, Any]:
     data = load_credit_default()
     rows = np.arange(len(data.ids))
     if quick:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:_QUICK_CUSTOMERS])
-    dealer = ["dealer", "--config", "dealer.toml"]
-    children.start("dealer", place.party("dealer"), dealer)
+    children.start("dealer", place.party("dealer"), ["dealer", "--config", "dealer.toml"])
+    stage.show(lambda: demo_show.show_parties(place))
+    training = _train(place, children, stage, data, rows, seed, _QUICK_STEPS if quick else _STEPS)
+    stage.show(lambda: demo_show.show_training(training))
+    clearing, edge_bytes = _clear(place, children, stage, data, rows, seed)
+    stage.show(lambda: demo_show.show_clearing(clearing))
+    stage.tell("Auditor: verify the disclosure logs")
+    parts = {"training": training.reports, "clearing": clearing.reports}
+    learned = demo_learned.audit(place, parts, edge_bytes)
+    stage.show(lambda: demo_show.show_learned(learned))
+    return {"training": training.record(), "clearing": clearing.record()} | learned.record()
 
-    phase("Referee: give each party its own columns, train the plaintext references")
+
+def _train(
+    place: Place,
+    children: Children,
+    stage: _Stage,
+    data: CreditDefault,
+    rows: npt.NDArray[np.int64],
+    seed: int,
+    steps: int,
+) -> demo_training.Training:
+    stage.tell("Referee: give each party its own columns, train the plaintext references")
     demo_training.write_tables(place, data, rows)
     auc = demo_training.plaintext_auc(place, data.target_name, seed)
-    phase("Joint training under MPC")
-    trained = demo_training.run_training(
+    phase = "Joint training under MPC"
+    stage.tell(phase)
+    reports = demo_training.run_training(
         place,
         children,
         label=data.target_name,
         seed=seed,
-        steps=_QUICK_STEPS if quick else _STEPS,
-        tell=lambda line: phase(f"Joint training under MPC: {line}"),
+        steps=steps,
+        tell=lambda line: stage.tell(phase, line),
     )
-    training = demo_training.judge(auc, trained)
+    return demo_training.judge(auc, reports)
 
-    phase("Edges: share the payments")
+
+def _clear(
+    place: Place,
+    children: Children,
+    stage: _Stage,
+    data: CreditDefault,
+    rows: npt.NDArray[np.int64],
+    seed: int,
+) -> tuple[demo_clearing.Clearing, int]:
+    stage.tell("Edges: share the payments")
     limits = data.columns(("LIMIT_BAL",))[rows, 0]
     payments = assign_routes(data.columns(_PAID)[rows], limits, seed=seed)
     edge_bytes = demo_clearing.share_at_edges(place, payments)
-    phase("Private clearing under MPC")
-    cleared = demo_clearing.run_clearing(
-        place, children, tell=lambda line: phase(f"Private clearing under MPC: {line}")
-    )
-    clearing = demo_clearing.judge(place, payments, cleared)
-    phase("Auditor: verify the disclosure logs")
-    parts = {"training": trained, "clearing": cleared}
-    return training, clearing, demo_learned.audit(place, parts, edge_bytes)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Phase]:
-    """Show on stderr what is going on and for how long."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=render.err, transient=True, disable=quiet) as progress:
-        task = progress.add_task("Making keys, certificates and configurations")
-        yield lambda text: progress.update(task, description=text)
+    phase = "Private clearing under MPC"
+    stage.tell(phase)
+    reports = demo_clearing.run_clearing(place, children, lambda line: stage.tell(phase, line))
+    return demo_clearing.judge(place, payments, reports), edge_bytes

@@ -10,10 +10,22 @@ from rich.text import Text
 from petcore.cli import render
 from petcore.cli.demo_clearing import Clearing
 from petcore.cli.demo_learned import Learned
-from petcore.cli.demo_place import PARTIES
+from petcore.cli.demo_place import PARTIES, Place
 from petcore.cli.demo_training import TOLERANCE, Training
 from petcore.cli.results import megabytes
+from petcore.config import load_config
 from petcore.payments import format_amount
+
+
+def show_parties(place: Place) -> None:
+    """Show who takes part, and the fresh keys by which they know each other."""
+    config = load_config(place.party(PARTIES[0]) / f"{PARTIES[0]}.toml")
+    table = _table(
+        "Three processes, mutual TLS 1.3 between each pair", "party", "listens on", "pinned key"
+    )
+    for peer in (*config.parties, config.dealer):
+        table.add_row(peer.name, peer.address or "nothing", f"{peer.fingerprint[:32]}...")
+    render.out.print(table)
 
 
 def show_training(training: Training) -> None:

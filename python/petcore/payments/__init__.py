@@ -8,11 +8,11 @@ from petcore.payments.clearing import (
     plaintext_positions,
 )
 from petcore.payments.files import (
+    Outbox,
     Position,
     load_batch,
     read_position,
     share_payments,
-    write_positions,
 )
 from petcore.payments.money import format_amount, minor_digits
 from petcore.payments.routes import Payments, assign_routes
@@ -21,6 +21,7 @@ from petcore.payments.sharing import combine_shares, share_for_nodes
 
 __all__ = [
     "Batch",
+    "Outbox",
     "Payments",
     "Position",
     "Routes",
@@ -37,5 +38,4 @@ __all__ = [
     "read_position",
     "share_for_nodes",
     "share_payments",
-    "write_positions",
 ]

@@ -114,22 +114,57 @@ def load_batch(paths: Sequence[str | Path], *, key: SealingKey, nodes: Sequence[
     return Batch(routes, amount, limit, tuple(sharings))
 
 
-def write_positions(
-    shares: dict[str, Words], routes: Routes, out: str | Path, *, node: str, keys: str | Path
-) -> list[Path]:
-    """Seal this node's share of each participant's net position to that participant."""
-    folder, written = Path(out), []
-    folder.mkdir(parents=True, exist_ok=True)
-    head = {"kind": _POSITIONS, "node": node, "batch": routes.digest()}
-    for participant, share in shares.items():
-        content = _pack(
-            head | {"participant": participant}, {"currency": routes.currencies, "share": share}
-        )
-        target = folder / f"{participant}.{node}.sealed"
-        public = load_public(keys, participant)
-        write_private(target, seal(content, public, participant, _POSITIONS))
-        written.append(target)
-    return written
+@dataclass(frozen=True, eq=False)
+class Outbox:
+    """Where a node puts, and for whose keys it seals, its shares of net positions."""
+
+    routes: Routes
+    node: str
+    targets: dict[str, tuple[Path, bytes]]
+
+    @classmethod
+    def prepare(cls, routes: Routes, out: str | Path, *, node: str, keys: str | Path) -> Outbox:
+        """Find the participants' keys and check the targets, before anything is computed.
+
+        Parameters
+        ----------
+        routes
+            Of the batch to clear.
+        out
+            Directory for ``PARTICIPANT.NODE.sealed``; made if absent.
+        node
+            The node's name.
+        keys
+            Directory with ``PARTICIPANT.sealing.pub``.
+
+        Raises
+        ------
+        ConfigError
+            A key is missing, a target exists, or the directory cannot be made.
+        """
+        folder = Path(out)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{folder}: cannot be made ({error.strerror})") from error
+        targets = {}
+        for name in routes.participants:
+            path = folder / f"{name}.{node}.sealed"
+            if path.exists():
+                raise ConfigError(f"{path} exists and is not overwritten; move it away first")
+            targets[name] = (path, load_public(keys, name))
+        return cls(routes, node, targets)
+
+    def write(self, shares: Mapping[str, Words]) -> None:
+        """Seal this node's share of each participant's net position to that participant."""
+        head = {"kind": _POSITIONS, "node": self.node, "batch": self.routes.digest()}
+        for participant, (path, public) in self.targets.items():
+            columns: Table = {
+                "currency": self.routes.currencies,
+                "share": shares[participant],
+            }
+            content = _pack(head | {"participant": participant}, columns)
+            write_private(path, seal(content, public, participant, _POSITIONS))
 
 
 def read_position(paths: Sequence[str | Path], *, key: SealingKey) -> Position:

@@ -76,7 +76,7 @@ def test_the_costs_are_told_for_both_parties_and_their_links(result: dict[str, A
         assert gateway["cost"]["rounds"] == wallet["cost"]["rounds"]
     received = result["gateway_received"]
     assert {row["sender"] for row in received} == {"wallet", "dealer", "9 edges"}
-    assert result["gateway_received_plaintext_bytes"] == 0
+    assert result["values_in_clear_at_gateway"] == 0
 
 
 def test_each_party_was_given_its_own_columns_only(result: dict[str, Any], kept: Path) -> None:

@@ -22,7 +22,7 @@ from petcore.cli.demo_children import Children
 from petcore.cli.demo_place import Place, open_place
 from petcore.cli.results import print_record
 from petcore.datasets import CreditDefault, load_credit_default
-from petcore.payments import assign_routes
+from petcore.payments import Payments, assign_routes
 
 _QUICK_CUSTOMERS, _STEPS, _QUICK_STEPS = 4000, 15, 8
 _PAID = tuple(f"PAY_AMT{month}" for month in range(1, 7))
@@ -63,9 +63,10 @@ class _Stage:
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
-            disable=quiet,
+            disable=quiet or not render.err.is_terminal,
         )
         self._quiet = quiet
+        self._phase = ""
         self._task = self._progress.add_task("Making keys, certificates and configurations")
 
     def __enter__(self) -> _Stage:
@@ -79,6 +80,9 @@ class _Stage:
         """Say what is going on."""
         text = f"{phase}: {detail}" if detail else phase
         self._progress.update(self._task, description=text)
+        if phase != self._phase and not (self._quiet or render.err.is_terminal):
+            render.note(phase)
+        self._phase = phase
 
     def show(self, table: Callable[[], None]) -> None:
         """Print a finished part."""
@@ -99,11 +103,14 @@ def _run(
     stage.show(lambda: demo_show.show_parties(place))
     training = _train(place, children, stage, data, rows, seed, _QUICK_STEPS if quick else _STEPS)
     stage.show(lambda: demo_show.show_training(training))
-    clearing, edge_bytes = _clear(place, children, stage, data, rows, seed)
+    limits = data.columns(("LIMIT_BAL",))[rows, 0]
+    payments = assign_routes(data.columns(_PAID)[rows], limits, seed=seed)
+    clearing, edge_bytes = _clear(place, children, stage, payments)
     stage.show(lambda: demo_show.show_clearing(clearing))
     stage.tell("Auditor: verify the disclosure logs")
     parts = {"training": training.reports, "clearing": clearing.reports}
-    learned = demo_learned.audit(place, parts, edge_bytes)
+    seen = demo_clearing.values_in_clear(place, payments)
+    learned = demo_learned.audit(place, parts, edge_bytes, seen)
     stage.show(lambda: demo_show.show_learned(learned))
     return {"training": training.record(), "clearing": clearing.record()} | learned.record()
 
@@ -134,16 +141,9 @@ def _train(
 
 
 def _clear(
-    place: Place,
-    children: Children,
-    stage: _Stage,
-    data: CreditDefault,
-    rows: npt.NDArray[np.int64],
-    seed: int,
+    place: Place, children: Children, stage: _Stage, payments: Payments
 ) -> tuple[demo_clearing.Clearing, int]:
     stage.tell("Edges: share the payments")
-    limits = data.columns(("LIMIT_BAL",))[rows, 0]
-    payments = assign_routes(data.columns(_PAID)[rows], limits, seed=seed)
     edge_bytes = demo_clearing.share_at_edges(place, payments)
     phase = "Private clearing under MPC"
     stage.tell(phase)

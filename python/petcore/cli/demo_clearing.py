@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from petcore.errors import InternalError
 from petcore.payments import (
     Payments,
     SealingKey,
+    load_batch,
     plaintext_positions,
     read_position,
     share_payments,
@@ -77,10 +79,22 @@ def run_clearing(
     for name in PARTIES:
         arguments = ["clear", "--config", f"{name}.toml", "--key", f"{name}.sealing.key", "--json"]
         arguments += ["--keys", str(place.keys), "--out", "outbox"]
-        for edge in (*ACQUIRERS, *WALLETS):
-            arguments += ["--payments", str(place.edges / "outbox" / f"{edge}.{name}.sealed")]
+        for path in _shares(place, name):
+            arguments += ["--payments", str(path)]
         started.append(children.start(name, place.party(name), arguments))
     return dict(zip(PARTIES, children.results(started, limit=_LIMIT, tell=tell), strict=True))
+
+
+def values_in_clear(place: Place, payments: Payments) -> int:
+    """Open what the gateway got from the edges and count the amounts and limits it could read.
+
+    A share equals its value with probability 2^-64.
+    """
+    key = SealingKey.load(place.party("gateway") / "gateway.sealing.key")
+    batch = load_batch(_shares(place, "gateway"), key=key, nodes=PARTIES)
+    order = np.argsort(payments.routes.ids)
+    readable = (batch.amount.view(np.int64) == payments.amount[order]).sum()
+    return int(readable + (batch.limit.view(np.int64) == payments.limit[order]).sum())
 
 
 def judge(place: Place, payments: Payments, reports: dict[str, dict[str, Any]]) -> Clearing:
@@ -105,3 +119,7 @@ def judge(place: Place, payments: Payments, reports: dict[str, dict[str, Any]]) 
             raise InternalError(f"the net positions in {currency} do not sum to zero")
     declined = int(np.count_nonzero(payments.amount > payments.limit))
     return Clearing(len(payments.amount), declined, positions, reports)
+
+
+def _shares(place: Place, node: str) -> list[Path]:
+    return [place.edges / "outbox" / f"{edge}.{node}.sealed" for edge in (*ACQUIRERS, *WALLETS)]

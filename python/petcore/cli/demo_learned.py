@@ -30,6 +30,7 @@ class Learned:
     disclosures: list[dict[str, Any]]
     heads: dict[str, str]
     received: list[Received]
+    values_in_clear: int
 
     def record(self) -> dict[str, Any]:
         """Return it ready for JSON."""
@@ -37,11 +38,16 @@ class Learned:
             "disclosures": self.disclosures,
             "log_heads": self.heads,
             "gateway_received": [vars(row) for row in self.received],
-            "gateway_received_plaintext_bytes": 0,
+            "values_in_clear_at_gateway": self.values_in_clear,
         }
 
 
-def audit(place: Place, parts: dict[str, dict[str, dict[str, Any]]], edge_bytes: int) -> Learned:
+def audit(
+    place: Place,
+    parts: dict[str, dict[str, dict[str, Any]]],
+    edge_bytes: int,
+    values_in_clear: int,
+) -> Learned:
     """Verify both logs, compare them, and add up what the gateway received.
 
     Parameters
@@ -52,13 +58,15 @@ def audit(place: Place, parts: dict[str, dict[str, dict[str, Any]]], edge_bytes:
         By part of the demo and party, what ``petcore train`` and ``petcore clear`` reported.
     edge_bytes
         Bytes of sealed shares that the edges sent to the gateway.
+    values_in_clear
+        Amounts and limits among them that the gateway could read.
 
     Raises
     ------
     LogCorrupt
         A chain does not hold.
     InternalError
-        The parties logged different disclosures.
+        The parties logged different disclosures, or the gateway could read a value.
     """
     logs = {}
     heads = {}
@@ -68,6 +76,8 @@ def audit(place: Place, parts: dict[str, dict[str, dict[str, Any]]], edge_bytes:
         logs[name] = [{field: record[field] for field in _FIELDS} for record in records]
     if logs["gateway"] != logs["wallet"]:
         raise InternalError("gateway and wallet logged different disclosures")
+    if values_in_clear:
+        raise InternalError(f"the gateway could read {values_in_clear} amounts or limits")
     received = [
         Received(part, sender, content, link["payload_received"], link["wire_received"])
         for part, reports in parts.items()
@@ -77,5 +87,5 @@ def audit(place: Place, parts: dict[str, dict[str, dict[str, Any]]], edge_bytes:
         )
         for link in [reports["gateway"]["cost"]["links"][sender]]
     ]
-    edges = Received("clearing", "9 edges", "shares, sealed", edge_bytes, edge_bytes)
-    return Learned(logs["gateway"], heads, [*received, edges])
+    edges = Received("clearing", "9 edges", "shares and routes, sealed", edge_bytes, edge_bytes)
+    return Learned(logs["gateway"], heads, [*received, edges], values_in_clear)

@@ -82,8 +82,12 @@ def show_learned(learned: Learned) -> None:
         sizes = (megabytes(item.payload), megabytes(item.wire))
         table.add_row(item.part, item.sender, item.content, *sizes)
     total = sum(item.payload for item in learned.received)
-    table.add_row("[bold]total", "", "[bold]plaintext of others: 0 B", f"[bold]{megabytes(total)}")
+    table.add_row("[bold]total", "", "", f"[bold]{megabytes(total)}")
     render.out.print(table)
+    render.out.print(
+        f"Amounts and limits that the gateway could read: {learned.values_in_clear}. Over the links "
+        "between parties only shares, masked values and the shares of the disclosures above travel."
+    )
 
 
 def _show_costs(reports: dict[str, dict[str, Any]]) -> None:
@@ -100,8 +104,9 @@ def _show_costs(reports: dict[str, dict[str, Any]]) -> None:
 
 
 def _table(title: str, *columns: str) -> Table:
-    """Make a table; a column's name ends in ``>`` where it is to be aligned to the right."""
-    table = Table(title=f"\n{title}", title_justify="left", title_style="bold")
+    """Print the title; make a table, in which a column named ``... >`` is aligned to the right."""
+    render.out.print(f"\n[bold]{title}")
+    table = Table()
     for column in columns:
         right = column.endswith(">")
         table.add_column(

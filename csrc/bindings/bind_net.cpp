@@ -187,13 +187,17 @@ void bind_memory(py::module_& module) {
       .def("close", &net::MemoryEnd::shut);
   module.def(
       "memory_channel_with_raw_peer",
-      [](const std::string& peer_name, const Limits& limits) {
-        auto [mine, raw] = net::MemoryEnd::make_pair();
+      [](const std::string& peer_name, const Limits& limits, const std::string& binding) {
+        std::array<std::byte, 32> known{};
+        std::copy_n(view(binding).begin(), std::min(binding.size(), known.size()), known.begin());
+        auto [mine, raw] =
+            net::MemoryEnd::make_pair(binding.empty() ? std::nullopt : std::optional(known));
         return std::pair(
             SharedChannel(net::make_memory_channel(std::move(mine), peer_name, limits)),
             std::move(raw));
       },
-      py::arg("peer_name"), py::arg_v("limits", Limits{}, "Limits()"));
+      py::arg("peer_name"), py::arg_v("limits", Limits{}, "Limits()"), py::arg("binding") = "",
+      "A channel, and the far end of its link as raw bytes; for tests.");
 }
 
 void bind_mesh(py::module_& module) {

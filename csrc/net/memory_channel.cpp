@@ -46,8 +46,13 @@ struct MemoryEnd::Pipe {
   std::array<std::byte, 32> binding{};
 };
 
-std::pair<MemoryEnd, MemoryEnd> MemoryEnd::make_pair() {
+std::pair<MemoryEnd, MemoryEnd> MemoryEnd::make_pair(
+    const std::optional<std::array<std::byte, 32>>& binding) {
   auto pipe = std::make_shared<Pipe>();
+  if (binding) {
+    pipe->binding = *binding;
+    return {MemoryEnd(pipe, 0), MemoryEnd(pipe, 1)};
+  }
   check(RAND_bytes(reinterpret_cast<unsigned char*>(pipe->binding.data()), 32) == 1, Code::entropy,
         "the system's random number generator failed");
   return {MemoryEnd(pipe, 0), MemoryEnd(pipe, 1)};

@@ -1,7 +1,9 @@
 // MemoryChannel: a link between two threads of one process, for simulation and tests.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,7 +14,9 @@ namespace petcore::net {
 // MemoryEnd is one end of a pair of bounded byte queues; raw, without frames.
 class MemoryEnd {
  public:
-  static std::pair<MemoryEnd, MemoryEnd> make_pair();
+  // binding is what both ends report as unique to them; random where left out.
+  static std::pair<MemoryEnd, MemoryEnd> make_pair(
+      const std::optional<std::array<std::byte, 32>>& binding = std::nullopt);
   std::size_t read_some(Bytes out);
   std::size_t write_some(ConstBytes in);
   void wait_ready(bool want_read, bool want_write, milliseconds timeout);

@@ -1,5 +1,6 @@
 """The command line as a person uses it, wrong input as much as right input."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -203,3 +204,13 @@ def test_the_dealer_names_an_address_that_is_in_use(configs):
         done = petcore("dealer", "--config", configs["dealer"], "--once", expect=2)
     assert f"{host}:{port}" in done.stderr
     assert "in use" in done.stderr
+
+
+@pytest.mark.processes
+def test_the_dealer_stops_on_ctrl_c_without_a_traceback(configs):
+    command = [sys.executable, "-m", "petcore", "dealer", "--config", configs["dealer"]]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert "listening on" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "stopped\n"
+    assert process.returncode == 130

@@ -23,6 +23,9 @@ class _Group(TyperGroup):
                 raise
             render.show_error(error)
             raise typer.Exit(render.exit_code(error)) from error
+        except KeyboardInterrupt:
+            render.note("stopped")
+            raise typer.Exit(130) from None  # as a shell reports SIGINT
 
 
 app = typer.Typer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -22,5 +21,4 @@ def dealer(
 
     Example: petcore dealer --config keys/dealer.toml
     """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # also inside a wait; it keeps nothing to tidy up
     run_dealer(config, once=once, on_event=render.note)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 from petcore.cli import render
@@ -14,11 +13,7 @@ CONNECT_WAIT = 60.0  # seconds: the others are started by hand, in other termina
 
 
 def join(config_file: Path, *, program: str) -> Session:
-    """Return the session of ``petcore <program>``; progress goes to stderr.
-
-    Ctrl-C ends the process at once, also inside a wait; the peers see the link close.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Return the session of ``petcore <program>``; progress goes to stderr."""
     config = load_config(config_file)
     wait = CONNECT_WAIT if config.connect_wait is None else config.connect_wait
     return connect(config, program=program, connect_wait=wait, on_event=render.note)

@@ -165,6 +165,13 @@ def test_library_code_neither_prints_nor_exits_nor_pickles(path):
             assert ast.unparse(node.func) not in {"print", "sys.exit", "exit", "quit", "os._exit"}
 
 
+@pytest.mark.parametrize("path", PYTHON, ids=name)
+def test_only_mpc_and_connecting_touch_the_compiled_core(path):
+    here = path.relative_to(ROOT / "python" / "petcore").parts[0]
+    if here not in {"mpc", "connecting.py"}:
+        assert not re.search(r"import _core|petcore\._core", path.read_text())
+
+
 def test_the_tests_run_against_the_installed_package():
     assert not Path(petcore.__file__).is_relative_to(ROOT / "python"), (
         "petcore comes from the tree; install it with: pip install '.[test]'"

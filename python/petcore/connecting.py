@@ -14,8 +14,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
+from typing import SupportsIndex, SupportsInt
 
-from petcore import _core
+import petcore._core as _core
 from petcore.config import DEALER, Config, Peer, load_config, split_address
 from petcore.errors import ConfigError, LinkError, PeerLate, PeerUnreachable, PetcoreError
 from petcore.mpc import DisclosureSink, Session
@@ -26,6 +27,7 @@ from petcore.trust.policy import LoggedPolicy, Policy
 PROTOCOL = "semi2k"
 CONNECT_WAIT = 2.0  # seconds; what a library may block unasked
 
+_Links = dict[SupportsInt | SupportsIndex, "_core.Channel"]
 _SLICE = 0.5  # seconds between looks at a stop flag and at a pressed Ctrl-C
 
 Report = Callable[[str], None]
@@ -144,14 +146,14 @@ class _Meeting:
         self._config, self._identity = config, identity
         self._end, self._on_event = end, on_event
 
-    def links(self, undo: ExitStack) -> tuple[_core.Channel, dict[int, _core.Channel]]:
+    def links(self, undo: ExitStack) -> tuple[_core.Channel, _Links]:
         """Return the link to the dealer and one per peer; ``undo`` closes them."""
         config, party = self._config, self._config.party
         higher = config.parties[party + 1 :]
         listener = _listen(config, self._identity) if higher else None
         try:
             dealer = self._reach(config.dealer, undo)
-            peers = {i: self._reach(config.parties[i], undo) for i in range(party)}
+            peers: _Links = {i: self._reach(config.parties[i], undo) for i in range(party)}
             while listener and len(peers) < len(config.parties) - 1:
                 absent = [peer for peer in higher if config.names.index(peer.name) not in peers]
                 channel = self._admit(listener, absent)
@@ -166,8 +168,8 @@ class _Meeting:
         _tell(f"connecting to {peer.name} at {peer.address}", self._on_event)
         channel = _core.connect_tls(
             *peer.host_port(),
-            self._identity.certificate_pem,
-            self._identity.private_key_pem,
+            self._identity.certificate_pem.decode(),
+            self._identity.private_key_pem.decode(),
             peer.name,
             peer.fingerprint,
             self._left(),
@@ -256,7 +258,8 @@ def _own_address(config: Config) -> str:
 
 def _listen(config: Config, identity: Identity) -> _core.TlsListener:
     host, port = split_address(_own_address(config), "the address to listen on")
-    return _core.TlsListener(host, port, identity.certificate_pem, identity.private_key_pem)
+    certificate, key = identity.certificate_pem.decode(), identity.private_key_pem.decode()
+    return _core.TlsListener(host, port, certificate, key)
 
 
 def _pins(peers: tuple[Peer, ...] | list[Peer]) -> list[tuple[str, str]]:

@@ -82,17 +82,17 @@ py::bytes random_bytes(std::size_t num_bytes) {
   return py::bytes(reinterpret_cast<const char*>(drawn.data()), drawn.size());
 }
 
-void bind_prg(py::module_& m) {
-  m.def("prg_fill", prg_fill, arg("out").noconvert(), arg("seed"), arg("first_block") = 0,
-        arg("target") = "", "AES-128-CTR keystream into a uint8 array.");
-  m.def("prg_fill_words", prg_fill_words, arg("out").noconvert(), arg("seed"),
-        arg("first_word") = 0, arg("target") = "");
-  m.def("derive", derive, arg("seed"), arg("label"));
-  m.def("aes", aes, arg("blocks").noconvert(), arg("key"), arg("target") = "",
-        "AES-128 of every 16-byte block.");
-  m.def("crh", crh, arg("blocks").noconvert(), arg("tweak_high") = 0, arg("tweak_low") = 0,
-        arg("out").noconvert() = py::none(), arg("target") = "");
-  m.def("random_bytes", random_bytes, arg("num_bytes"));
+void bind_prg(Kernels& m) {
+  m.def_static("prg_fill", prg_fill, arg("out").noconvert(), arg("seed"), arg("first_block") = 0,
+               arg("target") = "", "AES-128-CTR keystream into a uint8 array.");
+  m.def_static("prg_fill_words", prg_fill_words, arg("out").noconvert(), arg("seed"),
+               arg("first_word") = 0, arg("target") = "");
+  m.def_static("derive", derive, arg("seed"), arg("label"));
+  m.def_static("aes", aes, arg("blocks").noconvert(), arg("key"), arg("target") = "",
+               "AES-128 of every 16-byte block.");
+  m.def_static("crh", crh, arg("blocks").noconvert(), arg("tweak_high") = 0, arg("tweak_low") = 0,
+               arg("out").noconvert() = py::none(), arg("target") = "");
+  m.def_static("random_bytes", random_bytes, arg("num_bytes"));
 }
 
 py::array pack(const py::array& bytes, const std::string& target) {
@@ -149,14 +149,14 @@ py::array bit_transpose(const py::array& matrix, std::size_t rows, std::size_t c
                   {static_cast<py::ssize_t>(columns), static_cast<py::ssize_t>(width)});
 }
 
-void bind_bits(py::module_& m) {
-  m.def("pack", pack, arg("bits").noconvert(), arg("target") = "");
-  m.def("unpack", unpack, arg("words").noconvert(), arg("num_bits"), arg("target") = "");
-  m.def("to_slices", to_slices, arg("words").noconvert(), arg("target") = "");
-  m.def("from_slices", from_slices, arg("slices").noconvert(), arg("num_words"),
-        arg("target") = "");
-  m.def("bit_transpose", bit_transpose, arg("matrix").noconvert(), arg("rows"), arg("columns"),
-        arg("target") = "");
+void bind_bits(Kernels& m) {
+  m.def_static("pack", pack, arg("bits").noconvert(), arg("target") = "");
+  m.def_static("unpack", unpack, arg("words").noconvert(), arg("num_bits"), arg("target") = "");
+  m.def_static("to_slices", to_slices, arg("words").noconvert(), arg("target") = "");
+  m.def_static("from_slices", from_slices, arg("slices").noconvert(), arg("num_words"),
+               arg("target") = "");
+  m.def_static("bit_transpose", bit_transpose, arg("matrix").noconvert(), arg("rows"),
+               arg("columns"), arg("target") = "");
 }
 
 py::dict cpu_features() {
@@ -169,9 +169,9 @@ py::dict cpu_features() {
 }  // namespace
 
 void bind_kernels(py::module_& module) {
-  auto m = module.def_submodule("kernels", "Local kernels, for tests and benchmarks.");
-  m.def("cpu", cpu_features, "Which instruction sets this processor offers.");
-  m.def(
+  Kernels m(module, "kernels", "Local kernels, for tests and benchmarks.");
+  m.def_static("cpu", cpu_features, "Which instruction sets this processor offers.");
+  m.def_static(
       "targets",
       [] {
         return py::dict(arg("prg") = prg::targets(), arg("ring") = ring::targets(),

@@ -38,8 +38,8 @@ py::array run_unary(Unary f, const py::array& x, const Out& out, const std::stri
   return result;
 }
 
-void def_unary(py::module_& m, const char* name, Unary f) {
-  m.def(
+void def_unary(Kernels& m, const char* name, Unary f) {
+  m.def_static(
       name,
       [f](const py::array& x, const Out& out, const std::string& target) {
         return run_unary(f, x, out, target);
@@ -47,8 +47,8 @@ void def_unary(py::module_& m, const char* name, Unary f) {
       arg("x").noconvert(), arg("out").noconvert() = py::none(), arg("target") = "");
 }
 
-void def_binary(py::module_& m, const char* name, Binary f) {
-  m.def(
+void def_binary(Kernels& m, const char* name, Binary f) {
+  m.def_static(
       name,
       [f](const py::array& x, const py::array& y, const Out& out, const std::string& target) {
         const ConstWords left = const_words(x, "x"), right = const_words(y, "y");
@@ -62,8 +62,8 @@ void def_binary(py::module_& m, const char* name, Binary f) {
       arg("target") = "");
 }
 
-void def_shift(py::module_& m, const char* name, Shift f) {
-  m.def(
+void def_shift(Kernels& m, const char* name, Shift f) {
+  m.def_static(
       name,
       [f](const py::array& x, unsigned bits, const Out& out, const std::string& target) {
         const ConstWords in = const_words(x, "x");
@@ -131,7 +131,7 @@ py::array transpose(const py::array& a) {
 
 }  // namespace
 
-void bind_ring(py::module_& m) {
+void bind_ring(Kernels& m) {
   def_binary(m, "add", ring::add);
   def_binary(m, "sub", ring::sub);
   def_binary(m, "mul", ring::mul);
@@ -139,15 +139,15 @@ void bind_ring(py::module_& m) {
   def_shift(m, "shift_left", ring::shift_left);
   def_shift(m, "shift_right", ring::shift_right);
   def_shift(m, "shift_right_signed", ring::shift_right_signed);
-  m.def("scale", scale, arg("x").noconvert(), arg("factor"), arg("out").noconvert() = py::none(),
-        arg("target") = "");
-  m.def("sum", sum, arg("x").noconvert(), arg("target") = "");
-  m.def("mul_add2", mul_add2, arg("a").noconvert(), arg("b").noconvert(), arg("c").noconvert(),
-        arg("d").noconvert(), arg("e").noconvert(), arg("out").noconvert() = py::none(),
-        arg("target") = "", "a * b + c * d + e");
-  m.def("matmul", matmul, arg("a").noconvert(), arg("b").noconvert(),
-        arg("out").noconvert() = py::none(), arg("accumulate") = false, arg("target") = "");
-  m.def("transpose", transpose, arg("a").noconvert());
+  m.def_static("scale", scale, arg("x").noconvert(), arg("factor"),
+               arg("out").noconvert() = py::none(), arg("target") = "");
+  m.def_static("sum", sum, arg("x").noconvert(), arg("target") = "");
+  m.def_static("mul_add2", mul_add2, arg("a").noconvert(), arg("b").noconvert(),
+               arg("c").noconvert(), arg("d").noconvert(), arg("e").noconvert(),
+               arg("out").noconvert() = py::none(), arg("target") = "", "a * b + c * d + e");
+  m.def_static("matmul", matmul, arg("a").noconvert(), arg("b").noconvert(),
+               arg("out").noconvert() = py::none(), arg("accumulate") = false, arg("target") = "");
+  m.def_static("transpose", transpose, arg("a").noconvert());
 }
 
 }  // namespace petcore::bindings

@@ -12,7 +12,9 @@ void bind_errors(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
 void bind_net(pybind11::module_& module);
 void bind_session(pybind11::module_& module);
-// bind_ring fills the submodule of the kernels.
-void bind_ring(pybind11::module_& kernels);
+// Kernels holds the local kernels as static functions: a class, so that one stub file shows all.
+struct KernelsScope {};
+using Kernels = pybind11::class_<KernelsScope>;
+void bind_ring(Kernels& kernels);
 
 }  // namespace petcore::bindings

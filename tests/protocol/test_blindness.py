@@ -23,7 +23,9 @@ def encodings(fraction_bits: int) -> list[bytes]:
     """Every form in which a canary could travel in clear."""
     fixed = round(CANARY_REAL * 2**fraction_bits)
     forms = [struct.pack(order + "q", number) for order in "<>" for number in (CANARY, fixed)]
-    forms += [struct.pack(order + "d", number) for order in "<>" for number in (CANARY, CANARY_REAL)]
+    forms += [
+        struct.pack(order + "d", number) for order in "<>" for number in (CANARY, CANARY_REAL)
+    ]
     texts = [str(CANARY), str(CANARY_REAL), hex(CANARY)[2:]]
     return forms + [text.encode(code) for text in texts for code in ("ascii", "utf-16-le")]
 
@@ -131,7 +133,7 @@ def long_payloads(stream: bytes) -> bytes:
     """Take the payloads of all data frames of at least 1000 bytes out of a recorded stream."""
     at, payloads = 0, []
     while at < len(stream):
-        length, kind = struct.unpack_from("<IB", stream, at)
+        length, _ = struct.unpack_from("<IB", stream, at)
         if length >= 1000:
             payloads.append(stream[at + HEADER : at + HEADER + length])
         at += HEADER + length

@@ -8,6 +8,23 @@ import collections.abc
 import numpy
 import typing
 
+__all__: list[str] = [
+    "Channel",
+    "Limits",
+    "Masked",
+    "MemoryEnd",
+    "Mesh",
+    "Session",
+    "TlsListener",
+    "agree",
+    "connect_tls",
+    "kernels",
+    "memory_channel_with_raw_peer",
+    "memory_channels",
+    "protocols",
+    "serve_dealer",
+]
+
 class kernels:
     """
     Local kernels, for tests and benchmarks.
@@ -178,23 +195,6 @@ class kernels:
         num_bits: typing.SupportsInt | typing.SupportsIndex,
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
-
-__all__: list[str] = [
-    "Channel",
-    "Limits",
-    "Masked",
-    "MemoryEnd",
-    "Mesh",
-    "Session",
-    "TlsListener",
-    "agree",
-    "connect_tls",
-    "kernels",
-    "memory_channel_with_raw_peer",
-    "memory_channels",
-    "protocols",
-    "serve_dealer",
-]
 
 class Limits:
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 
 from rich.console import Console
 from rich.table import Table
@@ -49,11 +48,17 @@ def read_options() -> argparse.Namespace:
 
 def machine() -> dict[str, str]:
     return {
-        "machine": platform.processor() or platform.machine(),
+        "machine": processor(),
         "cores": str(os.cpu_count()),
         "target": _core.kernels.targets()["ring"][0],
         "link": "loopback, TLS 1.3",
     }
+
+
+def processor() -> str:
+    with open("/proc/cpuinfo") as lines:
+        names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else "unknown"
 
 
 def make_table() -> Table:

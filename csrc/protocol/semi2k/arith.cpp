@@ -31,6 +31,15 @@ void open_masked(Env& env, Words opened, ConstWords x, ConstWords mask) {
                     }});
 }
 
+// Adds this party's share of the product of both masks. It is taken last: meanwhile the dealer
+// computed it.
+void add_products(Env& env, Words out) {
+  Buffer<std::uint64_t> c(out.size());
+  env.source.products({c.span()});
+  ring::add(out, out, c.span());
+  env.source.finish();
+}
+
 }  // namespace
 
 void Semi2k::mul(Env& env, Words out, ConstWords x, ConstWords y) const {
@@ -96,10 +105,9 @@ void Semi2k::matmul(Env& env, Words out, ConstWords x, ConstWords y, std::uint64
   const Words a = masks.span().first(m * k), b = masks.span().subspan(m * k);
   env.source.masks({a, b});
   open_masked(env, opened.span(), joined.span(), masks.span());
-  env.source.products({out});
-  ring::matmul(out, opened.span().first(m * k), y, m, k, n, true);
+  ring::matmul(out, opened.span().first(m * k), y, m, k, n);
   ring::matmul(out, a, opened.span().subspan(m * k), m, k, n, true);
-  env.source.finish();
+  add_products(env, out);
 }
 
 void Semi2k::mask(Env& env, MaskedShare& x) const {
@@ -126,12 +134,11 @@ void Semi2k::masked_matmul(Env& env, Words out, const MaskedShare& x, ConstWords
   Buffer<std::uint64_t> b(k * n), f(k * n);
   env.source.masks({b.span()});
   open_masked(env, f.span(), y, b.span());
-  env.source.products({out});
   const std::size_t begin = row_begin * x.columns, size = m * k;
   const auto product = transposed ? ring::matmul_transposed : ring::matmul;
-  product(out, x.opened.span().subspan(begin, size), y, m, k, width, true, "");
+  product(out, x.opened.span().subspan(begin, size), y, m, k, width, false, "");
   product(out, x.mask_share.span().subspan(begin, size), f.span(), m, k, width, true, "");
-  env.source.finish();
+  add_products(env, out);
 }
 
 }  // namespace petcore::protocol::semi2k

@@ -182,3 +182,24 @@ def test_a_memory_sink_keeps_the_latest_and_counts_what_it_dropped() -> None:
     assert sink[-1].label == "4"
     assert sink.dropped == 3
     assert isinstance(sink, pc.DisclosureSink)
+
+
+@pytest.mark.parametrize("reason", [None, 7, "a\nb", "x" * 1025])
+def test_a_reason_that_a_log_could_not_hold_is_refused_before_it_is_recorded(reason: Any) -> None:
+    def program(session: pc.Session) -> Any:
+        for options in ({"purpose": reason}, {"agreement": reason}):
+            with pytest.raises(errors.UsageError, match="printable"):
+                session.open(session.zeros(1), label="x", **options)
+        with pytest.raises(errors.UsageError, match=r"recipient|to="):
+            session.export(session.zeros(1), to=reason, label="x")
+        assert len(session.sink) == 0  # type: ignore[arg-type]
+
+    pc.simulate(program)
+
+
+def test_the_sink_of_a_session_cannot_be_replaced() -> None:
+    def program(session: pc.Session) -> None:
+        with pytest.raises(AttributeError):
+            session.sink = pc.MemorySink()  # type: ignore[misc]
+
+    pc.simulate(program)

@@ -153,3 +153,16 @@ def test_scales_are_changed_by_astype() -> None:
     coarse, fine = pc.simulate(program)[0]
     np.testing.assert_allclose(coarse, [2.7, -2.7], rtol=0, atol=1.01 / 16)
     np.testing.assert_allclose(fine, [2.7, -2.7], rtol=0, atol=ULP)
+
+
+def test_the_mean_of_many_large_numbers_has_room_for_their_sum() -> None:
+    x = np.full(30_000, 5200.25)
+    assert abs(evaluate(lambda a: a.mean(), x) - 5200.25) < 5200.25 * ULP * 2
+    assert abs(evaluate(lambda a: a.sum() / 30_000, x) - 5200.25) < 5200.25 * ULP * 2
+
+
+@pytest.mark.parametrize("factor", [1e-4, -3e-9, 1e-15, 1e-300, 1 / 17, -(2.0**-20)])
+def test_a_small_public_factor_takes_large_numbers(factor: float) -> None:
+    x = np.array([1e8, -2e9, 0.5, 0.0])
+    got = evaluate(lambda a: a * factor, x)
+    assert np.all(np.abs(got - x * factor) <= 2.01 * ULP + np.abs(x * factor) * ULP)

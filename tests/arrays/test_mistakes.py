@@ -98,13 +98,17 @@ LIES = {
     "nine": meta(sizes=(2,) + (1,) * 8),
     "cut": meta()[:-1],
     "zero": meta(sizes=(0,)),
+    "empty_but_vast": meta(sizes=(0, 2**40, 2**40)),
 }
+
+
+SENT = {"empty_but_vast": 1}
 
 
 @pytest.mark.parametrize("name", LIES)
 def test_an_owner_that_lies_about_its_input_is_refused_before_anything_is_made(name: str) -> None:
     def liar(session: pc.Session) -> Any:
-        session._core.input(0, np.zeros(2, np.uint64), LIES[name])
+        session._core.input(0, np.zeros(SENT.get(name, 2), np.uint64), LIES[name])
         return session.open(session.zeros(2), label="never")
 
     def honest(session: pc.Session) -> Any:
@@ -132,6 +136,10 @@ DIFFERENT = {
     "export": lambda s, x: s.export(x, to=f"edge {s.party}", label="x"),
     "program": lambda s, x: x * x if s.party else x > 0,
     "product": lambda s, x: x * x[0] if s.party else x[0] * x[1],
+    "parameter": lambda s, x: s.agree(f"seed {s.party}"),
+    "default_scale": lambda s, x: setattr(s, "frac_bits", 18 + s.party),
+    "scale_at_one": lambda s, x: s.open(x, label="x") if s.party else setattr(s, "frac_bits", 20),
+    "truncation": lambda s, x: setattr(s, "truncation", ("exact", "probabilistic")[s.party]),
 }
 
 

@@ -302,3 +302,66 @@ def test_quotients_and_real_functions_reach_the_operators_and_numpy_names() -> N
     ):
         got, want = evaluate(function, positive), function(positive)
         np.testing.assert_allclose(got, want, rtol=2e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda x: x.flatten(),
+        lambda x: x.max(axis=0),
+        lambda x: x.min(axis=0),
+        lambda x: (x > 0).all(axis=0),
+        lambda x: x.copy(),
+    ],
+    ids=["flatten", "max", "min", "all", "copy"],
+)
+def test_what_numpy_copies_is_no_view(copied: Callable[..., Any]) -> None:
+    def change(x: Any) -> Any:
+        made = copied(x)
+        made[0] = made.dtype == "bool"
+        return x
+
+    agree(change, I[:1])
+
+
+def test_what_numpy_views_writes_through() -> None:
+    def change(x: Any) -> Any:
+        y = x.copy()
+        y[0][1:] = 7
+        y.T[0, 1] = 8
+        y.reshape(-1)[2] = y.ravel()[3]
+        y[:, 1:] = y[:, :-1]
+        return y
+
+    agree(change, I)
+
+
+def test_a_public_number_minus_a_bit_is_a_number_of_its_own_kind() -> None:
+    agree(lambda x: 1 - x, B)
+    agree(lambda x: 1.5 - x, B)
+
+
+def test_keepdims_may_be_any_truth() -> None:
+    agree(lambda x: np.sum(x, axis=0, keepdims=1), I)  # type: ignore[call-overload]
+
+
+def test_axes_are_permuted_as_numpy_does_or_refused() -> None:
+    agree(lambda x: x.transpose(1, 0), I)
+    agree(lambda x: x.transpose((-1, 0)), I)
+    agree(lambda x: x.transpose(), I)
+
+    def program(session: pc.Session) -> None:
+        for axes in ((0, 3), (0, 0), (0,), (-3, 0)):
+            with pytest.raises(pc.errors.UsageError, match="permutation"):
+                session.zeros((2, 3)).transpose(axes)
+
+    pc.simulate(program)
+
+
+def test_zeros_and_ones_like_keep_the_scale() -> None:
+    def program(session: pc.Session) -> Any:
+        x = session.zeros(2, "fixed", frac_bits=0)
+        assert np.zeros_like(x).frac_bits == np.ones_like(x).frac_bits == 0
+        return session.open(np.ones_like(x), label="ones").tolist()
+
+    assert pc.simulate(program) == [[1.0, 1.0]] * 2

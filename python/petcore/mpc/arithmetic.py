@@ -2,7 +2,7 @@
 
 With f fraction bits a product of two fixed arrays, before its truncation, must stay below 2^62 in
 encoded magnitude: |x y| < 2^(62 - 2f), which is 2^26 for f = 18. Sums must stay below 2^(63 - f).
-An int64 array is exact modulo 2^64.
+Beyond, the value has no meaning, and no party notices. An int64 array is exact modulo 2^64.
 """
 
 from __future__ import annotations
@@ -14,12 +14,20 @@ import numpy as np
 from petcore.errors import UsageError
 from petcore.mpc.conversion import bit_to_int, to_fixed, truncate
 from petcore.mpc.core import Words
-from petcore.mpc.fixed import Plain, encode, plain_array, scaled_multiplier
+from petcore.mpc.fixed import (
+    TRUNCATION_BITS_MAX,
+    Plain,
+    encode,
+    plain_array,
+    scaled_multiplier,
+)
 from petcore.mpc.operands import add_words, align, promote, public_operand, same_session
 from petcore.mpc.shared_base import common_shape, flat, is_shared, lift, spread
 
 if TYPE_CHECKING:
     from petcore.mpc.shared_array import SharedArray
+
+SMALL = 1 / 16
 
 
 def add(x: SharedArray, y: Any) -> SharedArray:
@@ -76,9 +84,14 @@ def multiply(x: Any, y: Any, *, truncation: str | None = None) -> SharedArray:
     truncation : {"probabilistic", "exact"}, optional
         The session's choice where left out. Probabilistic is at most 1 LSB off, exact is the floor.
 
+    A public real carries frac_bits significant bits, so that small ones are precise. Where all are
+    below 1/16, x is truncated first (at most 1 LSB more), so that x itself may be large, but not
+    with exact truncation: there, and for public reals above 1/16, |x| < 2^(61 - 2 frac_bits) and
+    |x y| < 2^(61 - 2 frac_bits) hold.
+
     Rounds: 1 for shared by shared, 0 for shared by public; a truncation adds 1 (probabilistic) or 7
-    (exact). Uses: a Beaver triple and a truncation pair per element. Leaks: nothing beyond what the
-    core's truncation states.
+    (exact), public reals below 1/16 one more. Uses: a Beaver triple and a truncation pair per
+    element. Leaks: nothing beyond what the core's truncation states.
     """
     if not is_shared(x):
         x, y = y, x
@@ -132,9 +145,22 @@ def _multiply_public(x: SharedArray, array: Plain, truncation: str | None) -> Sh
     if array.dtype.kind != "f":
         words = encode(array, "bool" if array.dtype.kind == "b" else "int64", 0)
         return x._with(lift(x._share, len(shape)) * words)
+    x, array = _shrink_first(x, array, truncation)
     words, g = scaled_multiplier(array, x.frac_bits)
     raw = x._with(lift(x._share, len(shape)) * words, "fixed", x.frac_bits + g)
     return truncate(raw, g, truncation)
+
+
+def _shrink_first(
+    x: SharedArray, array: Plain, truncation: str | None
+) -> tuple[SharedArray, Plain]:
+    """Move a power of two from small public reals to x: sum * (1/n) must not need the sum's room."""
+    largest = float(np.max(np.abs(array), initial=0.0))
+    mode = x.session.truncation if truncation is None else truncation
+    if not 0.0 < largest < SMALL or mode == "exact":
+        return x, array
+    bits = min(1 - int(np.frexp(largest)[1]), TRUNCATION_BITS_MAX)
+    return x._with(truncate(x, bits, mode)._share), np.ldexp(array, bits)
 
 
 def square(x: SharedArray, *, truncation: str | None = None) -> SharedArray:

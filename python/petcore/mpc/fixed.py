@@ -18,6 +18,7 @@ from petcore.mpc.core import Words
 FRAC_BITS_DEFAULT = 18
 FRAC_BITS_MAX = 62
 LIMIT_BITS = 62
+TRUNCATION_BITS_MAX = 61
 
 Plain = NDArray[Any]
 
@@ -104,7 +105,7 @@ def scaled_multiplier(array: Plain, frac_bits: int) -> tuple[Words, int]:
     """
     largest = float(np.max(np.abs(array), initial=0.0))
     exponent = int(np.frexp(largest)[1]) - 1 if largest > 0 else 0
-    g = max(0, min(frac_bits - min(exponent, 0), LIMIT_BITS - 2 - exponent))
+    g = max(0, min(frac_bits - min(exponent, 0), LIMIT_BITS - 2 - exponent, TRUNCATION_BITS_MAX))
     words = _encode_reals(array, g)
     low = int(np.bitwise_or.reduce(words, axis=None))
     zeros = min((low & -low).bit_length() - 1 if low else g, g)

@@ -56,7 +56,7 @@ def unpack(raw: bytes, n: int, owner: str) -> Metadata:
     if frac_bits > (FRAC_BITS_MAX if dtype == "fixed" else 0):
         raise _refused(owner, "fraction bits")
     shape = struct.unpack_from(f"<{ndim}Q", raw, _HEAD.size)
-    if any(size > SIZE_MAX for size in shape) or max(1, math.prod(shape)) != n:
+    if math.prod(max(1, size) for size in shape) > SIZE_MAX or max(1, math.prod(shape)) != n:
         raise _refused(owner, "shape")
     return Metadata(shape, dtype, frac_bits)
 

@@ -114,7 +114,7 @@ def _reduction(method: str) -> Callable[..., Any]:
         refuse_options(f"np.{method}", options, ("keepdims",))
         keepdims = options.get("keepdims", False)
         return getattr(require_shared(x, f"the first argument of np.{method}"), method)(
-            axis=axis, keepdims=keepdims is True
+            axis=axis, keepdims=keepdims is not np._NoValue and bool(keepdims)
         )
 
     return call
@@ -161,8 +161,8 @@ def _count(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 def _like(value: int) -> Callable[..., Any]:
     def call(x: Any, **options: Any) -> Any:
-        refuse_options("np.zeros_like", options)
-        zeros = x.session.zeros(x.shape, x.dtype, frac_bits=x.frac_bits or None)
+        refuse_options("np.ones_like" if value else "np.zeros_like", options)
+        zeros = x.session.zeros(x.shape, x.dtype, frac_bits=x.frac_bits)
         if value == 0:
             return zeros
         return ~zeros if x.dtype == "bool" else zeros + value

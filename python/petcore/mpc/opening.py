@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from petcore.mpc.shared_array import SharedArray
 
 LABEL_LENGTH_MAX = 256
+REASON_LENGTH_MAX = 1024
 
 
 def open_array(session: Session, x: Any, label: str, purpose: str, agreement: str) -> Plain:
@@ -51,6 +52,7 @@ def export_share(
     array = _ready(session, x, label)
     if not isinstance(to, str) or not to.strip():
         raise UsageError("export needs to=, the name of the recipient outside the session")
+    _require_printable(to, "a recipient's name", LABEL_LENGTH_MAX)
     bound = _declare(session, array, "export", (to,), label, purpose, agreement)
     session._core.checkpoint(bound)
     return array._share.copy()
@@ -61,12 +63,17 @@ def _ready(session: Session, x: Any, label: object) -> SharedArray:
         raise LabelMissing(
             "every disclosure needs a label that says what the value is, as in label='total'"
         )
-    if len(label) > LABEL_LENGTH_MAX or not label.isprintable():
-        raise UsageError(f"a label is printable and at most {LABEL_LENGTH_MAX} characters long")
+    _require_printable(label, "a label", LABEL_LENGTH_MAX)
     array = require_shared(x, "what is disclosed")
     if array.session is not session:
         raise UsageError(f"{array!r} belongs to another session; open it there")
     return array
+
+
+def _require_printable(text: object, what: str, longest: int) -> None:
+    """Refuse what a disclosure log could not hold, or not show, as it is."""
+    if not isinstance(text, str) or len(text) > longest or not text.isprintable():
+        raise UsageError(f"{what} is printable text of at most {longest} characters")
 
 
 def _declare(
@@ -79,6 +86,8 @@ def _declare(
     agreement: str,
 ) -> str:
     """Ask the sink, and give the text that binds the disclosure into its step."""
+    for text, what in ((purpose, "a purpose"), (agreement, "an agreement")):
+        _require_printable(text, what, REASON_LENGTH_MAX)
     made = Disclosure(
         session._core.step, label, recipients, x.shape, x.dtype, purpose, agreement, kind
     )

@@ -41,8 +41,8 @@ def total(x: SharedArray, axis: Axis = None, keepdims: bool = False) -> SharedAr
 def mean(x: SharedArray, axis: Axis = None, keepdims: bool = False) -> SharedArray:
     """Average along axes: the sum times the public 1/n. The mean of bools is a fixed fraction.
 
-    Rounds: 1 for the truncation. Raises UsageError for int64, which stays exact, and for no
-    elements.
+    Rounds: 1 for the truncation, 2 from n = 17 on (see `multiply`). Raises UsageError for int64,
+    which stays exact, and for no elements.
     """
     if x.dtype == "int64":
         raise UsageError("the mean of int64 is a real; say x.astype('fixed').mean()")
@@ -139,11 +139,12 @@ def _choose_together(
 
 
 def _front(x: SharedArray, axes: tuple[int, ...]) -> SharedArray:
-    """Merge the axes into one and put it first."""
+    """Merge the axes into one and put it first; a copy, so that no result is a view of x."""
     kept = [a for a in range(x.ndim) if a not in axes]
     moved = x._share.transpose(0, *(a + 1 for a in (*axes, *kept)))
     merged = int(np.prod([x.shape[a] for a in axes], dtype=np.int64))
-    return x._with(moved.reshape(moved.shape[0], merged, *(x.shape[a] for a in kept)))
+    shape = (moved.shape[0], merged, *(x.shape[a] for a in kept))
+    return x._with(np.array(moved).reshape(shape))
 
 
 def _restore(

@@ -65,7 +65,7 @@ class Session:
         self._started = time.perf_counter()
         self._frac_bits = FRAC_BITS_DEFAULT
         self._truncation = "probabilistic"
-        self.sink: DisclosureSink = MemorySink() if sink is None else sink
+        self._sink: DisclosureSink = MemorySink() if sink is None else sink
         self.correlations = correlations
 
     def __enter__(self) -> Self:
@@ -123,24 +123,51 @@ class Session:
         return self.names[self.party]
 
     @property
+    def sink(self) -> DisclosureSink:
+        """What takes every disclosure before the share is sent."""
+        return self._sink
+
+    @property
     def frac_bits(self) -> int:
-        """Fraction bits of new fixed-point arrays (18); set it alike at every party."""
+        """Fraction bits of new fixed-point arrays (18).
+
+        Every party sets it: 1 round, and StepMismatch where they disagree, since shares of two
+        scales would add up to garbage.
+        """
         return self._frac_bits
 
     @frac_bits.setter
     def frac_bits(self, value: int) -> None:
-        self._frac_bits = check_frac_bits(value)
+        bits = check_frac_bits(value)
+        self.agree(f"frac_bits {bits}")
+        self._frac_bits = bits
 
     @property
     def truncation(self) -> str:
-        """Rounding of products: "probabilistic" (1 round) or "exact" (7); alike at every party."""
+        """Rounding of products: "probabilistic" (1 round) or "exact" (7); set as `frac_bits`."""
         return self._truncation
 
     @truncation.setter
     def truncation(self, value: str) -> None:
         if value not in ("probabilistic", "exact"):
             raise UsageError(f"truncation must be 'probabilistic' or 'exact', not {value!r}")
+        self.agree(f"truncation {value}")
         self._truncation = value
+
+    def agree(self, what: str) -> None:
+        """Return where every party says the same: public parameters that must not differ.
+
+        The text may appear in a peer's error message: nothing secret belongs into it.
+
+        Raises
+        ------
+        StepMismatch
+            At every party, where one says something else or is at another step.
+
+        Rounds: 1. Leaks: whether the texts are equal, and to a party that differs the text.
+        """
+        self._require_usable()
+        self._core.checkpoint(f"agree on {what}")
 
     @property
     def cost(self) -> Cost:

@@ -43,7 +43,7 @@ def reshape(x: SharedArray, *shape: Any) -> SharedArray:
         sizes = np.broadcast_to(np.uint8(0), x.shape).reshape(tuple(wanted)).shape
     except (ValueError, TypeError):
         raise UsageError(
-            f"{x.size} elements of shape {x.shape} do not reshape to {tuple(wanted)}"
+            f"{x.size} elements of shape {x.shape} do not reshape to {wanted}"
         ) from None
     return x._with(x._share.reshape(x._share.shape[0], *sizes))
 
@@ -51,7 +51,8 @@ def reshape(x: SharedArray, *shape: Any) -> SharedArray:
 def transpose(x: SharedArray, axes: Sequence[int] | None = None) -> SharedArray:
     """Permute the axes; reverse them where axes is None."""
     order = tuple(reversed(range(x.ndim))) if axes is None else tuple(axes)
-    if sorted(a % x.ndim if x.ndim else a for a in order) != list(range(x.ndim)):
+    places = range(-x.ndim, x.ndim)
+    if any(a not in places for a in order) or len({a % x.ndim for a in order}) != x.ndim:
         raise UsageError(f"axes {order} are no permutation of the axes of shape {x.shape}")
     return x._with(x._share.transpose(0, *(a % x.ndim + 1 for a in order)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,8 @@ class SharedArray(SharedBase):
 
     Operators, comparisons, reductions, indexing by public indices and many NumPy functions work as
     on a NumPy array; what would need the values raises UsageError. Every operation is called by
-    all parties in the same order.
+    all parties in the same order, with the same public operands. ``x += y`` makes a new array and
+    leaves views of the old one as they are; write in place by ``x[...] = y``.
 
     Examples
     --------
@@ -73,8 +74,7 @@ class SharedArray(SharedBase):
 
     def __rsub__(self, other: Any) -> SharedArray:
         """Subtract from a public value."""
-        numbers = conversion.bit_to_int(self) if self.dtype == "bool" else self
-        return arithmetic.add(arithmetic.negate(numbers), other)
+        return arithmetic.negate(arithmetic.subtract(self, other))
 
     def __mul__(self, other: Any) -> SharedArray:
         """Multiply element by element; see `petcore.multiply`."""
@@ -204,19 +204,21 @@ class SharedArray(SharedBase):
         """The array with its axes reversed."""
         return shaping.transpose(self)
 
-    def transpose(self, axes: Sequence[int] | None = None) -> SharedArray:
-        """Permute the axes."""
-        return shaping.transpose(self, axes)
+    def transpose(self, *axes: Any) -> SharedArray:
+        """Permute the axes, given one by one or as a tuple; reverse them where none is given."""
+        return shaping.transpose(self, *axes) if len(axes) < 2 else shaping.transpose(self, axes)
 
     def reshape(self, *shape: Any) -> SharedArray:
         """Give the elements another shape; one size may be -1."""
         return shaping.reshape(self, *shape)
 
     def ravel(self) -> SharedArray:
-        """Flatten to one axis."""
+        """Flatten to one axis; a view where the layout allows one."""
         return shaping.reshape(self, -1)
 
-    flatten = ravel
+    def flatten(self) -> SharedArray:
+        """Flatten to one axis, into a copy."""
+        return self.ravel().copy()
 
     def squeeze(self, axis: Axis = None) -> SharedArray:
         """Drop axes of size one."""

@@ -103,3 +103,10 @@ def test_the_split_is_a_partition_that_the_seed_fixes() -> None:
 def test_text_is_no_feature() -> None:
     with pytest.raises(UsageError, match="must hold numbers"):
         Standardizer.fit([["a"]])
+
+
+def test_a_column_that_is_constant_but_for_rounding_is_standardised_to_zero() -> None:
+    X = np.full((30_000, 1), 0.1)
+    scale = Standardizer.fit(X)
+    assert np.abs(scale.transform(X)).max() < 1e-9
+    assert scale.transform([[1.1]]).tolist() == [[pytest.approx(1.0)]]

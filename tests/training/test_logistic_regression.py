@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import petcore as pc
-from petcore.errors import UsageError
+from petcore.errors import StepMismatch, UsageError
 from petcore.training import LogisticRegression, PlaintextLogisticRegression
 
 ROWS, GATEWAY, WALLET = 400, 3, 2
@@ -176,3 +176,91 @@ def test_a_model_that_is_not_fitted_or_gets_other_columns_says_so() -> None:
         pc.simulate(too_early)
     with pytest.raises(UsageError, match="was fitted on"):
         pc.simulate(too_wide)
+
+
+@pytest.mark.parametrize("holder", [0, 1])
+@pytest.mark.parametrize("solver", ["fixed-hessian", "sgd"])
+def test_one_informative_column_held_by_both_parties_is_learnt_like_two(
+    holder: int, solver: Any
+) -> None:
+    random = np.random.default_rng(4)
+    x = random.normal(size=(8000, 1))
+    y = (2 * x[:, 0] + random.logistic(size=8000) > 0).astype(int)
+    expected = PlaintextLogisticRegression().fit(np.hstack([x, x]), y).coef_
+
+    def program(session: pc.Session) -> Any:
+        model = LogisticRegression(session, solver=solver, max_iter=15, batch_size=500)
+        model.fit(x, y if session.party == holder else None)
+        assert model.label_party_ == holder
+        return model.reveal_coef(to=1)
+
+    assert np.abs(pc.simulate(program)[1][0] - expected).max() < 0.05
+
+
+def test_constant_and_collinear_columns_change_no_chance() -> None:
+    X, y = joint_table(rows=1000)
+    left = np.column_stack([X[:, :GATEWAY], np.full(1000, 3.0), X[:, 0] - X[:, 1]])
+    right = np.column_stack([X[:, GATEWAY:], X[:, 0] + X[:, 3]])
+    both = np.column_stack([left, right])
+    expected = PlaintextLogisticRegression().fit(both, y).predict_proba(both)[:, 1]
+
+    def program(session: pc.Session) -> Any:
+        own_columns = left if session.party == 0 else right
+        model = LogisticRegression(session, max_iter=40)
+        model.fit(own_columns, y if session.party == 0 else None)
+        return session.open(model.predict_proba(own_columns)[:, 1], label="chances")
+
+    assert np.abs(pc.simulate(program)[0] - expected).max() < 5e-3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"C": 2.0}, {"fit_intercept": False}, {"solver": "sgd", "random_state": 1}],
+    ids=["C", "intercept", "seed"],
+)
+def test_parameters_that_differ_between_the_parties_are_noticed_before_training(
+    options: dict[str, Any],
+) -> None:
+    X, y = joint_table(rows=50)
+
+    def program(session: pc.Session) -> None:
+        solver = options.get("solver", "fixed-hessian")
+        mine = options if session.party == 0 else {"solver": solver}
+        fitted(session, X, y, **mine)
+
+    with pytest.raises(StepMismatch, match="parameters of LogisticRegression"):
+        pc.simulate(program)
+
+
+def test_columns_in_raw_units_are_refused_at_their_owner_with_the_remedy() -> None:
+    X, y = joint_table(rows=50)
+
+    def program(session: pc.Session) -> None:
+        fitted(session, X * np.array([1, 1, 1, 1, 1e5]), y)
+
+    with pytest.raises(UsageError, match=r"column 1 of X .* Standardizer") as caught:
+        pc.simulate(program)
+    assert any("PeerAborted" in note for note in caught.value.__notes__)
+
+
+def test_a_row_far_from_the_training_rows_is_refused_at_its_owner() -> None:
+    X, y = joint_table(rows=50)
+    far = X.copy()
+    far[7, 4] = 1e9
+
+    def program(session: pc.Session) -> None:
+        fitted(session, X, y, max_iter=1).predict(own(session, far))
+
+    with pytest.raises(UsageError, match="row 7 of X"):
+        pc.simulate(program)
+
+
+def test_a_scale_without_room_for_the_training_is_refused() -> None:
+    X, y = joint_table(rows=50)
+
+    def program(session: pc.Session) -> None:
+        session.frac_bits = 24
+        fitted(session, X, y)
+
+    with pytest.raises(UsageError, match="16 to 20 fraction bits"):
+        pc.simulate(program)

@@ -30,7 +30,8 @@ class Plan:
     def program(self) -> str:
         """Return the agreement as one line of text."""
         return (
-            f"petcore train: test_fraction={self.test_fraction:g} seed={self.seed} C={self.C:g} "
+            f"petcore train: test_fraction={float(self.test_fraction)!r} "
+            f"seed={self.seed} C={float(self.C)!r} "
             f"solver={self.solver} max_iter={self.max_iter} batch_size={self.batch_size}"
         )
 
@@ -77,7 +78,8 @@ def train(session: Session, table: LocalTable, plan: Plan) -> Outcome:
     AgreementError
         The parties' rows are not the same.
     UsageError
-        No or several parties have labels; the split leaves no rows.
+        No or several parties have labels; the split leaves no rows, or held-out labels that are
+        all alike.
 
     Leaks: to all that the identifiers agree, the tables' sizes and who has labels; the chances
         of the held-out rows to the label holder.
@@ -87,6 +89,11 @@ def train(session: Session, table: LocalTable, plan: Plan) -> Outcome:
     if len(train_rows) < 2 or len(test_rows) < 1:
         raise UsageError(
             "the split leaves no rows to train or to test on; change the test fraction"
+        )
+    if table.y is not None and len(np.unique(table.y[test_rows])) < 2:
+        raise UsageError(
+            "the held-out labels are all alike, so that no AUC can be computed; change the test "
+            "fraction or the split seed"
         )
     scale = Standardizer.fit(table.X[train_rows])
     model = LogisticRegression(

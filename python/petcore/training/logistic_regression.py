@@ -16,6 +16,7 @@ from petcore.training.vertical import input_columns, input_labels, survey
 from petcore.training.whitening import Whitening
 
 Solver = Literal["fixed-hessian", "sgd"]
+FRAC_BITS = range(16, 21)
 
 
 class LogisticRegression:
@@ -24,8 +25,8 @@ class LogisticRegression:
     Minimises C Σ log(1 + exp(-(2y - 1)(x·w + b))) + w·w / 2, the intercept b unpenalised. Every
     party calls the same methods with *its own* columns of the same rows, in the same order; exactly
     one passes the labels, the others None. The model's columns are party 0's, then party 1's, and
-    so on. Columns should have comparable scales (see `Standardizer`); each party's whitening, which
-    makes the training fast, is done inside and is local.
+    so on. Columns must have comparable scales, means and deviations up to 1024 (see `Standardizer`);
+    each party's whitening, which makes the training fast, is done inside and is local.
 
     Parameters
     ----------
@@ -106,9 +107,12 @@ class LogisticRegression:
         UsageError
             A parameter, X or y is unusable; the parties have different numbers of rows; no party or
             several parties passed y. Every party learns of it.
+        StepMismatch
+            The parties set different parameters.
         """
         self._check_parameters()
         own = as_matrix(X, "X")
+        self.session.agree(f"the parameters of LogisticRegression: {self._parameters()}")
         self.label_party_ = survey(self.session, own, y is not None)
         own, labels = self._row_order(own, y)
         self._whitening = Whitening.fit(own, C=self.C, centre=self.fit_intercept)
@@ -210,6 +214,15 @@ class LogisticRegression:
             raise UsageError("this LogisticRegression is not fitted yet; call fit first")
         return self._whitening
 
+    def _parameters(self) -> str:
+        """Name, for the other parties to compare, what must be alike at all."""
+        said = f"C={float(self.C)!r} fit_intercept={bool(self.fit_intercept)}"
+        said += f" solver={self.solver} max_iter={self.max_iter}"
+        if self.solver == "sgd":
+            said += f" batch_size={self.batch_size} learning_rate={float(self.learning_rate)!r}"
+            said += f" random_state={self.random_state}"
+        return said
+
     def _check_parameters(self) -> None:
         if not (np.isfinite(self.C) and self.C > 0):
             raise UsageError(f"C must be a positive number, such as 1.0; it is {self.C!r}")
@@ -219,5 +232,10 @@ class LogisticRegression:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise UsageError(f"{name} must be a whole number from 1; it is {value!r}")
+        if self.session.frac_bits not in FRAC_BITS:
+            raise UsageError(
+                f"training takes {FRAC_BITS[0]} to {FRAC_BITS[-1]} fraction bits; the session has "
+                f"{self.session.frac_bits}"
+            )
         if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise UsageError(f"learning_rate must be positive; it is {self.learning_rate!r}")

@@ -38,7 +38,8 @@ class Standardizer:
         """Take mean and standard deviation of the columns of X, shape (rows, columns)."""
         table = as_matrix(X, "X")
         deviation = table.std(axis=0)
-        return cls(table.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+        rounding = len(table) * np.finfo(np.float64).eps * np.abs(table).max(axis=0)
+        return cls(table.mean(axis=0), np.where(deviation > rounding, deviation, 1.0))
 
     def transform(self, X: npt.ArrayLike) -> Matrix:
         """Return (X - mean) / scale, shape (rows, columns)."""

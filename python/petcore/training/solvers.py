@@ -111,12 +111,13 @@ def _diagonal(values: SharedArray) -> SharedArray:
 def _invert(H: SharedArray, blocks: int) -> SharedArray:
     """Invert a symmetric H whose `blocks` diagonal blocks are identities (Schulz 1933).
 
-    The eigenvalues of such an H lie in (0, blocks), so that V = 2/blocks is a valid start, and
-    I - HV is squared by every step. Where H is nearly singular (two parties hold the same column)
-    V stays below the inverse: steps along that direction become shorter, never wrong.
+    The eigenvalues of such an H lie in (0, blocks), and I - HV is squared by every step from
+    V = 1.5 / blocks, which keeps it away from -1 where parties hold the same column. Where H is
+    nearly singular, along the difference of such columns, V stays below the inverse: steps along
+    that direction become shorter, never wrong.
     """
     identity = np.eye(H.shape[0])
-    V = H.session.constant(identity * (2 / blocks))
+    V = H.session.constant(identity * (1.5 / blocks))
     for _ in range(INVERSE_STEPS):
         V = V @ (2 * identity - H @ V)
     return V

@@ -16,7 +16,8 @@ def survey(session: Session, own: Matrix, has_labels: bool) -> int:
     Raises
     ------
     UsageError
-        At every party, if the numbers of rows differ or not exactly one has the labels.
+        At every party, if the numbers of rows differ, are more than 2^(61 - 2 frac_bits), or not
+        exactly one has the labels.
 
     Leaks: to all parties the numbers of rows and columns of each and who has labels.
     """
@@ -31,6 +32,12 @@ def survey(session: Session, own: Matrix, has_labels: bool) -> int:
         purpose="check that the tables fit together",
     )
     rows, holders = sizes[:, 0], np.flatnonzero(sizes[:, 2])
+    most = 1 << (61 - 2 * session.frac_bits)  # a sum of squares, one a row on average, has room
+    if rows.max() > most:
+        raise UsageError(
+            f"{rows.max()} rows are more than {most}, which is what {session.frac_bits} fraction "
+            "bits leave room for; train on a sample"
+        )
     if (rows != rows[0]).any():
         counts = ", ".join(f"{n} at {name}" for n, name in zip(rows, session.names, strict=True))
         raise UsageError(f"every party must pass the same rows; there are {counts}")

@@ -14,6 +14,12 @@ import numpy as np
 from petcore.errors import UsageError
 from petcore.training.preprocessing import Matrix, as_matrix
 
+MOMENT_MAX = 2.0**10
+"""Largest mean and deviation of a column: beyond, a coefficient has too few fraction bits."""
+
+SCORE_MAX = 2.0**14
+"""Largest whitened coordinate: a row beyond would wrap in the product with the weights."""
+
 
 @dataclass(frozen=True, eq=False)
 class Whitening:
@@ -42,8 +48,19 @@ class Whitening:
 
         Each principal axis with variance λ is scaled by s = (λ + 4 / (C rows))^-1/2, so that the
         loss's Hessian bound λ s² / 4 and its penalty s² / (C rows) add up to exactly 1/4.
+
+        Raises
+        ------
+        UsageError
+            A column's mean or deviation is beyond `MOMENT_MAX`.
         """
         rows, columns = X.shape
+        moments = np.maximum(np.abs(X.mean(axis=0)), X.std(axis=0))
+        if moments.max() > MOMENT_MAX:
+            raise UsageError(
+                f"column {int(moments.argmax())} of X has a mean or deviation above "
+                f"{MOMENT_MAX:g}; bring the columns to comparable scales with Standardizer first"
+            )
         mean = X.mean(axis=0) if centre else np.zeros(columns)
         centred = X - mean
         variance, axes = np.linalg.eigh(centred.T @ centred / rows)
@@ -56,7 +73,8 @@ class Whitening:
         Raises
         ------
         UsageError
-            X has another number of columns than the fitted rows, or is no finite matrix.
+            X has another number of columns than the fitted rows, is no finite matrix, or has a row
+            that lies more than `SCORE_MAX` from the fitted ones.
         """
         table = as_matrix(X, "X")
         if table.shape[1] != self.mean.size:
@@ -64,4 +82,10 @@ class Whitening:
                 f"X has {table.shape[1]} columns, the model was fitted on {self.mean.size}"
             )
         result: Matrix = (table - self.mean) @ self.basis
+        far = np.flatnonzero(np.abs(result).max(axis=1) > SCORE_MAX)
+        if far.size:
+            raise UsageError(
+                f"row {int(far[0])} of X lies more than {SCORE_MAX:g} deviations from the rows "
+                "fitted; check its units"
+            )
         return result

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 import petcore as pc
 from petcore.datasets import load_credit_default
-from petcore.errors import UsageError
+from petcore.errors import StepMismatch, UsageError
 from petcore.payments import (
     Batch,
     Routes,
@@ -37,7 +37,9 @@ def cleared(public: Routes, amount: Any, limit: Any, **options: Any) -> dict[str
         return clear(session, batch, **options)
 
     shares = pc.simulate(program)
-    return {name: combine_shares([node[name] for node in shares]) for name in shares[0]}
+    combined = {name: combine_shares([node[name] for node in shares]) for name in shares[0]}
+    assert not any(values[-1] for values in combined.values())
+    return {name: values[:-1] for name, values in combined.items()}
 
 
 def accepted(amount: list[int], limit: list[int]) -> list[int]:
@@ -106,6 +108,11 @@ def test_a_position_over_too_few_payments_is_refused() -> None:
         ((["p"], ["w"], ["a"], ["EURO"]), "unknown currency"),
         ((["p"], ["w"], ["a"], []), "equally long"),
         (([], [], [], []), "1 to"),
+        ((["p"], ["../w"], ["a"], ["EUR"]), "needs a name of"),
+        ((["p"], ["w"], ["a\nb"], ["EUR"]), "needs a name of"),
+        ((["p"], ["w"], ["a" * 64], ["EUR"]), "needs a name of"),
+        ((["p\nq"], ["w"], ["a"], ["EUR"]), "printable"),
+        ((["p" * 65], ["w"], ["a"], ["EUR"]), "at most 64"),
     ],
 )
 def test_routes_that_make_no_batch_are_refused(columns: Any, what: str) -> None:
@@ -142,3 +149,49 @@ def test_the_rule_for_routes_is_seeded_and_loses_no_money() -> None:
     assert len(payments.routes.participants) == 9
     assert payments.routes.digest() == assign_routes(paid, limits, seed=3).routes.digest()
     assert payments.routes.digest() != assign_routes(paid, limits, seed=4).routes.digest()
+
+
+def test_shares_of_two_runs_do_not_add_up_to_a_position() -> None:
+    public = routes(200)
+    ones = share_for_nodes(np.ones(200, np.int64))
+
+    def program(session: pc.Session) -> dict[str, Any]:
+        return clear(session, Batch(public, ones[session.party], ones[session.party]))
+
+    first, second = pc.simulate(program), pc.simulate(program)
+    for name in public.participants:
+        assert combine_shares([first[0][name], first[1][name]])[-1] == 0
+        assert combine_shares([first[0][name], second[1][name]])[-1] != 0
+
+
+@pytest.mark.parametrize("change", ["routes", "min_count", "sharings"])
+def test_nodes_that_would_clear_different_batches_are_stopped(change: str) -> None:
+    ones = np.ones(200, np.uint64)
+
+    def program(session: pc.Session) -> Any:
+        mine = session.party if change == "routes" else 0
+        sharings = (f"{session.party}",) if change == "sharings" else ("1",)
+        batch = Batch(routes(200, seed=mine), ones, ones, sharings)
+        return clear(session, batch, min_count=session.party if change == "min_count" else 0)
+
+    with pytest.raises(StepMismatch, match="petcore clear"):
+        pc.simulate(program)
+
+
+def test_amounts_that_would_turn_negative_are_not_shared() -> None:
+    with pytest.raises(UsageError, match="above 2\\^63 - 1"):
+        share_for_nodes(np.array([2**63], np.uint64))
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        [np.zeros(2, np.uint64)],
+        [np.zeros(2, np.uint64), np.zeros(3, np.uint64)],
+        [np.zeros(2, np.uint64), np.zeros(2)],
+    ],
+    ids=["one", "shapes", "floats"],
+)
+def test_shares_that_do_not_belong_together_are_not_added(shares: Any) -> None:
+    with pytest.raises(UsageError, match="combine at least two"):
+        combine_shares(shares)

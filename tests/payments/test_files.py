@@ -1,5 +1,6 @@
 """Share files: from edges to nodes, and from nodes to participants."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from petcore.payments import (
 from petcore.payments.sealing import seal
 
 NODES = ("gateway", "wallet")
+PURPOSE = "payment shares"
 AMOUNTS = "payment,mpp,acqp,currency,amount\np2,w,a,JPY,700\np1,w,a,EUR,1250\n"
 LIMITS = "payment,mpp,acqp,currency,limit\np1,w,a,EUR,2000\np2,w,a,JPY,0\n"
 
@@ -134,7 +136,10 @@ def test_a_participant_adds_up_one_file_per_node_of_one_batch(
     batch = load_batch(
         batch_of(tmp_path, "gateway", "amounts", "limits"), key=keys["gateway"], nodes=NODES
     )
-    halves = [np.array([7, 2**64 - 5], np.uint64), np.array([3, 2**64 - 1], np.uint64)]
+    halves = [
+        np.array([7, 2**64 - 5, 9], np.uint64),
+        np.array([3, 2**64 - 1, -9 % 2**64], np.uint64),
+    ]
     for node, half in zip(NODES, halves, strict=True):
         outbox = Outbox.prepare(batch.routes, tmp_path / "out", node=node, keys=tmp_path)
         outbox.write({"a": half, "w": half})
@@ -156,3 +161,52 @@ def test_an_outbox_that_cannot_be_filled_is_refused_before_clearing(
     (tmp_path / "a.sealing.pub").unlink()
     with pytest.raises(ConfigError, match=r"a\.sealing\.pub: cannot be read"):
         Outbox.prepare(routes, tmp_path, node="wallet", keys=tmp_path)
+
+
+def written(folder: Path, routes: Routes, node: str, share: list[int]) -> Path:
+    outbox = Outbox.prepare(routes, folder, node=node, keys=folder.parent)
+    words = np.array(share, np.uint64)
+    outbox.write({"a": words, "w": words})
+    return folder / f"a.{node}.sealed"
+
+
+def test_a_participant_is_not_given_the_sum_of_two_runs_or_of_different_currencies(
+    tmp_path: Path, keys: dict[str, SealingKey]
+) -> None:
+    euro = Routes.of(["p1"], ["w"], ["a"], ["EUR"])
+    mine = written(tmp_path / "1", euro, "gateway", [5, 77])
+    for folder, theirs, what in (
+        ("2", [6, 2**64 - 78], "different runs"),
+        ("3", [6, 0], "different runs"),
+    ):
+        with pytest.raises(ConfigError, match=what):
+            read_position([mine, written(tmp_path / folder, euro, "wallet", theirs)], key=keys["a"])
+    header = {"kind": "net position shares", "node": "wallet", "participant": "a"}
+    header["batch"] = euro.digest()
+    for rows in ("JPY,6\ncheck,18446744073709551539", "check,6\nEUR,18446744073709551539"):
+        content = json.dumps(header).encode() + b"\ncurrency,share\n" + rows.encode() + b"\n"
+        other = tmp_path / "a.wallet.sealed"
+        other.write_bytes(seal(content, keys["a"].public, "a", "net position shares"))
+        with pytest.raises(ConfigError, match="different currencies"):
+            read_position([mine, other], key=keys["a"])
+
+
+@pytest.mark.parametrize("head", [b"", b"null", b"[" * 4000, b'{"kind": "other"}', b"\xff"])
+def test_a_header_that_is_rubbish_is_refused(
+    tmp_path: Path, keys: dict[str, SealingKey], head: bytes
+) -> None:
+    path = tmp_path / "x.gateway.sealed"
+    path.write_bytes(seal(head + b"\na,b\n1,2\n", keys["gateway"].public, "gateway", PURPOSE))
+    with pytest.raises(ConfigError, match=f"does not hold {PURPOSE}"):
+        load_batch([path], key=keys["gateway"], nodes=NODES)
+
+
+def test_an_edge_cannot_name_a_participant_like_a_path_or_send_one_payment_twice(
+    tmp_path: Path, keys: dict[str, SealingKey]
+) -> None:
+    with pytest.raises(ConfigError, match=r"bad\.csv: the participant '\.\./w' needs a name"):
+        shared(tmp_path, bad=AMOUNTS.replace(",w,", ",../w,"))
+    shared(tmp_path, first=AMOUNTS, again=AMOUNTS, limits=LIMITS)
+    paths = batch_of(tmp_path, "wallet", "first", "again", "limits")
+    with pytest.raises(ConfigError, match="amounts do not go together: a payment id occurs twice"):
+        load_batch(paths, key=keys["wallet"], nodes=NODES)

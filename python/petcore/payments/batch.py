@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,9 @@ from petcore.payments.sharing import Words
 
 Texts = npt.NDArray[np.str_]
 Column = Sequence[str] | Texts
+
+ID_LENGTH_MAX = 64
+_PARTICIPANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +40,11 @@ class Routes:
         Raises
         ------
         UsageError
-            Columns of different length, too many payments, an id twice, an unknown currency, a name
-            that is both an MPP and an ACQP.
+            Columns of different length, too many payments, an id twice or longer than 64 printable
+            characters, an unknown currency, a name that is both an MPP and an ACQP, or not 1 to 63
+            of A-Z a-z 0-9 . _ - (names become file names and labels).
         """
+        _check_texts(ids, mpp, acqp, currency)
         routes = cls(*(np.asarray(column, dtype=np.str_) for column in (ids, mpp, acqp, currency)))
         if len({len(ids), len(mpp), len(acqp), len(currency)}) > 1:
             raise UsageError("ids, mpp, acqp and currency must be equally long")
@@ -46,8 +52,6 @@ class Routes:
             raise UsageError(f"a batch has 1 to {MAX_PAYMENTS} payments, not {len(ids)}")
         if len(np.unique(routes.ids)) < len(ids):
             raise UsageError("a payment id occurs twice; every payment needs its own")
-        for code in routes.currencies:
-            minor_digits(code)
         both = np.intersect1d(routes.mpp, routes.acqp).tolist()
         if both:
             raise UsageError(f"{both[0]!r} is both an MPP and an ACQP; give it two names")
@@ -109,3 +113,17 @@ class Batch:
             f"petcore clear: payments={len(self.amount)} routes={self.routes.digest()} "
             f"sharings={sharings[:32]}"
         )
+
+
+def _check_texts(ids: Column, mpp: Column, acqp: Column, currency: Column) -> None:
+    """Bound every text before an array is as wide as the longest, and refuse odd characters."""
+    for name in sorted({*mpp, *acqp}):
+        if not _PARTICIPANT.fullmatch(name):
+            raise UsageError(
+                f"the participant {name[:64]!r} needs a name of 1 to 63 of A-Z a-z 0-9 . _ - that "
+                "starts with a letter or digit"
+            )
+    for code in {*currency}:
+        minor_digits(code)
+    if max(map(len, ids), default=1) > ID_LENGTH_MAX or not all(map(str.isprintable, ids)):
+        raise UsageError(f"payment ids are printable and at most {ID_LENGTH_MAX} characters long")

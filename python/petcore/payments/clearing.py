@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from petcore.errors import UsageError
-from petcore.mpc import Session, SharedArray, stack
+from petcore.mpc import Session, SharedArray, concatenate, stack
 from petcore.payments.batch import Batch, Routes
 from petcore.payments.sharing import Words
 
@@ -34,26 +34,31 @@ def clear(session: Session, batch: Batch, *, min_count: int = MIN_COUNT) -> dict
 
     Returns
     -------
-    For each participant this node's share of its net position per currency, uint64, shape
-    (currencies of the batch,): what a participant pays is negative. To be sent to it alone.
+    For each participant this node's share of its net position per currency and of a zero, uint64,
+    shape (currencies of the batch + 1,): what a participant pays is negative. To be sent to it
+    alone. The zero is shared anew in every run, so that shares of two runs do not pass for one.
 
     Raises
     ------
     UsageError
         Shares and routes differ in length; a position would cover fewer than `min_count`.
+    StepMismatch
+        The nodes have different routes, sharings or `min_count`.
 
     Adversary: semi-honest nodes that do not collude.
     Leaks: to the nodes the routes; to a participant its own net positions.
     """
     routes = batch.routes
     _check(batch, min_count)
+    session.agree(f"{batch.program} min_count={min_count}")
     amount = session.from_shares(batch.amount[None, :], "int64", 0)
     limit = session.from_shares(batch.limit[None, :], "int64", 0)
     counted = accepted_amounts(amount, limit)
+    zero = session.input(np.zeros(1, np.int64) if session.party == 0 else None, 0, dtype="int64")
     exported = {}
     for participant in routes.participants:
         share = session.export(
-            net_positions(counted, routes, participant),
+            concatenate([net_positions(counted, routes, participant), zero]),
             to=participant,
             label=f"net position of {participant}",
             purpose="clearing",

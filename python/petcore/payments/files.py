@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from petcore.csv_columns import CsvColumns, Table, format_csv, parse_csv, read_csv
-from petcore.errors import ConfigError
+from petcore.errors import ConfigError, UsageError
 from petcore.payments.batch import Batch, Routes
 from petcore.payments.money import MAX_AMOUNT, minor_digits
 from petcore.payments.sealing import SealingKey, load_public, seal, write_private
@@ -25,6 +25,7 @@ _PAYMENTS = "payment shares"
 _POSITIONS = "net position shares"
 _MONEY = ("amount", "limit")
 _MAX_HEADER = 4096
+_ZERO = "check"  # in the column of currencies: the share of zero that tells runs apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +56,9 @@ def share_payments(
     Raises
     ------
     ConfigError
-        The CSV or a key is unusable, or an output exists.
+        The CSV or a key is unusable, its routes make no batch, or an output exists.
     UsageError
-        Fewer than two nodes, or the routes make no batch.
+        Fewer than two nodes.
     """
     table = read_csv(path)
     routes = _routes(table)
@@ -160,7 +161,7 @@ class Outbox:
         head = {"kind": _POSITIONS, "node": self.node, "batch": self.routes.digest()}
         for participant, (path, public) in self.targets.items():
             columns: Table = {
-                "currency": self.routes.currencies,
+                "currency": [*self.routes.currencies, _ZERO],
                 "share": shares[participant],
             }
             content = _pack(head | {"participant": participant}, columns)
@@ -173,7 +174,7 @@ def read_position(paths: Sequence[str | Path], *, key: SealingKey) -> Position:
     Raises
     ------
     ConfigError
-        A file is for somebody else, or the files are not one per node of the same batch.
+        A file is for somebody else, or the files are not one per node of the same batch and run.
     """
     opened = [_unpack(path, key, _POSITIONS) for path in paths]
     headers = [header for header, _ in opened]
@@ -181,9 +182,16 @@ def read_position(paths: Sequence[str | Path], *, key: SealingKey) -> Position:
         raise ConfigError("give one share file per node, from at least two nodes")
     if len({(header.get("batch"), header.get("participant")) for header in headers}) > 1:
         raise ConfigError("the share files belong to different batches; give those of one batch")
-    currencies = opened[0][1].unique_text("currency")
-    net = combine_shares([table.words("share") for _, table in opened])
-    return Position(key.name, dict(zip(currencies, net.tolist(), strict=True)))
+    rows = [table.unique_text("currency") for _, table in opened]
+    if len(set(rows)) > 1 or rows[0][-1] != _ZERO:
+        raise ConfigError("the share files list different currencies; ask the nodes for new ones")
+    *net, zero = combine_shares([table.words("share") for _, table in opened]).tolist()
+    if zero != 0:
+        raise ConfigError(
+            "the share files come from different runs, or one node's is missing; give those that "
+            "all nodes wrote in one run"
+        )
+    return Position(key.name, dict(zip(rows[0][:-1], net, strict=True)))
 
 
 def _joined(parts: list[tuple[Routes, Words]], what: str) -> tuple[Routes, Words]:
@@ -194,15 +202,20 @@ def _joined(parts: list[tuple[Routes, Words]], what: str) -> tuple[Routes, Words
         np.concatenate([getattr(routes, name) for routes, _ in parts])
         for name in ("ids", "mpp", "acqp", "currency")
     ]
-    routes = Routes.of(*columns)
+    try:
+        routes = Routes.of(*columns)
+    except UsageError as error:
+        raise ConfigError(f"the files with {what}s do not go together: {error}") from None
     order = np.argsort(routes.ids, kind="stable")
     return routes.take(order), np.concatenate([share for _, share in parts])[order]
 
 
 def _routes(table: CsvColumns) -> Routes:
-    return Routes.of(
-        table.unique_text("payment"), table.text("mpp"), table.text("acqp"), _currency(table)
-    )
+    columns = table.unique_text("payment"), table.text("mpp"), table.text("acqp"), _currency(table)
+    try:
+        return Routes.of(*columns)
+    except UsageError as error:
+        raise ConfigError(f"{table.source}: {error}") from None
 
 
 def _currency(table: CsvColumns) -> tuple[str, ...]:
@@ -237,7 +250,7 @@ def _unpack(path: str | Path, key: SealingKey, kind: str) -> tuple[dict[str, obj
     head, _, body = key.open(envelope, kind).partition(b"\n")
     try:
         header = json.loads(head[:_MAX_HEADER])
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict) or header.get("kind") != kind:
         raise ConfigError(f"{path}: does not hold {kind}")

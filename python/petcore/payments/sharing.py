@@ -30,11 +30,13 @@ def share_for_nodes(values: npt.ArrayLike, nodes: int = 2) -> list[Words]:
     Raises
     ------
     UsageError
-        The values are not integers, or there are fewer than two nodes.
+        The values are not integers within int64, or there are fewer than two nodes.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "iu":
         raise UsageError(f"only integers are shared exactly, not {array.dtype}; use minor units")
+    if array.dtype.kind == "u" and (array > np.uint64(2**63 - 1)).any():
+        raise UsageError("an amount is above 2^63 - 1 and would turn negative; split it")
     if nodes < 2:
         raise UsageError("a single share would be the value itself; name at least two nodes")
     last = array.astype(np.int64).view(np.uint64).copy()
@@ -47,6 +49,16 @@ def share_for_nodes(values: npt.ArrayLike, nodes: int = 2) -> list[Words]:
 
 
 def combine_shares(shares: Sequence[Words]) -> npt.NDArray[np.int64]:
-    """Add all nodes' shares mod 2^64 and return the int64 values."""
+    """Add all nodes' shares, uint64 of one shape, mod 2^64 and return the int64 values.
+
+    Raises
+    ------
+    UsageError
+        Another dtype, different shapes, or fewer than two shares.
+    """
+    if len(shares) < 2 or {(s.dtype, s.shape) for s in shares} != {
+        (np.dtype(np.uint64), shares[0].shape)
+    }:
+        raise UsageError("combine at least two shares, all uint64 and of one shape")
     total = np.sum(np.stack(shares), axis=0, dtype=np.uint64)
     return np.asarray(total, dtype=np.uint64).view(np.int64)

@@ -116,7 +116,8 @@ class Config:
         if not _FINGERPRINT.fullmatch(peer.fingerprint):
             raise self._error(
                 f"the fingerprint of {peer.name}",
-                f"must be 64 hex digits; ask {peer.name} for the line that 'petcore keygen' shows",
+                f"must be 64 hex digits; ask {peer.name} for its {peer.name}.cert.pem and run "
+                "'petcore pin'",
             )
         if peer.address or peer is not self.parties[-1]:
             split_address(peer.address, f"{self.source}: the address of {peer.name}")
@@ -139,8 +140,8 @@ def split_address(address: str, what: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def load_config(path: str | Path) -> Config:
-    """Read a configuration file.
+def load_config(path: str | Path, *, draft: bool = False) -> Config:
+    """Read a configuration file; a draft may still lack fingerprints and addresses.
 
     Raises ConfigError, naming file, key and remedy: no such file, not TOML, a key that is missing,
     unknown or of the wrong type, a value that cannot work.
@@ -154,7 +155,8 @@ def load_config(path: str | Path) -> Config:
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file}: is not TOML: {error}") from error
-    return _read(Table(file, values), file).validate()
+    config = _read(Table(file, values), file)
+    return config if draft else config.validate()
 
 
 def _read(top: Table, file: Path) -> Config:

@@ -41,7 +41,7 @@ def to_toml(config: Config, directory: str | Path = ".") -> str:
 
 
 def _peer(peer: Peer) -> list[str]:
-    pinned = "the key it must show" if peer.fingerprint else "paste what its 'petcore keygen' shows"
+    pinned = "the key it must show" if peer.fingerprint else "filled in by 'petcore pin'"
     rows = [_row("fingerprint", peer.fingerprint, pinned)]
     if peer.address:  # the last party listens to nobody
         rows.insert(0, _row("address", peer.address, "host:port where it listens"))

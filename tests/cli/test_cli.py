@@ -68,7 +68,7 @@ def test_python_m_petcore_version_prints_the_installed_version():
 
 
 @pytest.mark.parametrize(
-    "command", ["keygen", "dealer", "log show", "log verify", "log repair", "version"]
+    "command", ["keygen", "pin", "dealer", "log show", "log verify", "log repair", "version"]
 )
 def test_every_command_explains_itself(command):
     text = petcore(*command.split(), "--help").stdout
@@ -93,24 +93,56 @@ def test_keygen_makes_an_identity_and_tells_its_fingerprint_and_what_to_do_next(
         tmp_path / "keys" / "gateway.cert.pem", tmp_path / "keys" / "gateway.key.pem"
     )
     assert identity.fingerprint in text
-    assert "Next: tell wallet, dealer this fingerprint" in text
+    assert "Next: send the certificate to wallet, dealer" in text
+    assert f"petcore pin --config {tmp_path / 'keys' / 'gateway.toml'} wallet.cert.pem" in text
 
 
-def test_the_configurations_of_keygen_work_once_the_fingerprints_are_exchanged(tmp_path):
-    prints = {}
+@pytest.fixture
+def keys(tmp_path):
     for name in ("gateway", "wallet", "dealer"):
         petcore("keygen", "--name", name, "--out", tmp_path)
-        prints[name] = load_identity(
-            tmp_path / f"{name}.cert.pem", tmp_path / f"{name}.key.pem"
-        ).fingerprint
-    for name in prints:
-        path = tmp_path / f"{name}.toml"
-        lines = path.read_text().splitlines()
-        pins = [i for i, line in enumerate(lines) if line.startswith("fingerprint")]
-        for i, pinned in zip(pins, prints.values(), strict=True):
-            lines[i] = f'fingerprint = "{pinned}"'
-        path.write_text("\n".join(lines))
-        assert load_config(path).name == name
+    return tmp_path
+
+
+def test_the_configurations_of_keygen_work_once_the_peers_are_pinned(keys):
+    for name in ("gateway", "wallet", "dealer"):
+        others = [path for path in keys.glob("*.cert.pem") if path != keys / f"{name}.cert.pem"]
+        text = petcore("pin", "--config", keys / f"{name}.toml", *others).stdout
+        assert "all keys are pinned" in text
+    configs = [load_config(keys / f"{name}.toml") for name in ("gateway", "wallet", "dealer")]
+    assert len({(config.parties, config.dealer) for config in configs}) == 1
+
+
+def test_pin_tells_whose_key_is_still_missing_and_so_does_a_later_command(keys):
+    text = petcore("pin", "--config", keys / "dealer.toml", keys / "wallet.cert.pem").stdout
+    assert "still without a key: gateway" in text
+    done = petcore("dealer", "--config", keys / "dealer.toml", expect=2)
+    assert "ask gateway for its gateway.cert.pem and run 'petcore pin'" in done.stderr
+
+
+def test_pin_writes_where_the_others_listen(keys):
+    at = ("--at", "gateway=10.1.2.3:7101", "--at", "dealer=[::1]:7100")
+    petcore("pin", "--config", keys / "wallet.toml", *at)
+    config = load_config(keys / "wallet.toml", draft=True)
+    assert (config.parties[0].address, config.dealer.address) == ("10.1.2.3:7101", "[::1]:7100")
+
+
+def test_pin_refuses_what_it_cannot_use_and_leaves_the_configuration_alone(keys, tmp_path):
+    config = keys / "wallet.toml"
+    before = config.read_bytes()
+    petcore("keygen", "--name", "acme", "--parties", "acme,bank", "--out", tmp_path / "acme")
+    petcore("keygen", "--name", "wallet", "--out", tmp_path / "other")
+    for words, complaint in (
+        ([], "nothing to pin"),
+        ([keys / "none.cert.pem"], "cannot be read"),
+        ([keys / "wallet.key.pem"], "is not a PEM certificate"),
+        ([tmp_path / "acme" / "acme.cert.pem"], "'acme' is none of gateway, wallet, dealer"),
+        ([tmp_path / "other" / "wallet.cert.pem"], "is not the certificate of this wallet"),
+        (["--at", "gateway=10.1.2.3"], "not host:port"),
+        (["--at", "acme=10.1.2.3:1"], "'acme' is none of gateway, wallet, dealer"),
+    ):
+        assert complaint in petcore("pin", "--config", config, *words, expect=2).stderr
+    assert config.read_bytes() == before
 
 
 def test_keygen_does_not_overwrite_a_key(tmp_path):

@@ -109,7 +109,7 @@ def test_a_mistake_is_named_with_file_key_and_remedy(file, old, new, message):
 @pytest.mark.parametrize("fingerprint", ["", "12ab", "g" * 64, "0" * 63])
 def test_a_fingerprint_that_is_none_says_whom_to_ask(gateway, fingerprint):
     wallet = replace(gateway.parties[1], fingerprint=fingerprint)
-    with pytest.raises(ConfigError, match=r"fingerprint of wallet.*ask wallet.*petcore keygen"):
+    with pytest.raises(ConfigError, match=r"fingerprint of wallet.*ask wallet.*petcore pin"):
         replace(gateway, parties=(gateway.parties[0], wallet)).validate()
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from petcore.cli import clear, dealer, demo, keygen, log, render, train
+from petcore.cli import clear, dealer, demo, keygen, log, pin, render, train
 from petcore.errors import PetcoreError
 
 
@@ -31,7 +31,7 @@ class _Group(TyperGroup):
 app = typer.Typer(
     cls=_Group,
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     add_completion=False,
 )
@@ -52,6 +52,7 @@ def version() -> None:
 # One line per command, in the order in which a new user needs them.
 app.command("demo")(demo.demo)
 app.command("keygen")(keygen.keygen)
+app.command("pin")(pin.pin)
 app.command("dealer")(dealer.dealer)
 app.command("train")(train.train)
 app.command("sealkey")(clear.sealkey)

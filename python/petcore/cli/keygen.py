@@ -45,10 +45,11 @@ def keygen(
     render.out.print(f"fingerprint   [bold]{identity.fingerprint}[/bold]", soft_wrap=True)
     others = ", ".join(other for other in [*names, DEALER] if other != name)
     render.out.print(
-        f"\nNext: tell {others} this fingerprint over a channel you already trust, write theirs "
-        f"and the addresses into {path}, then start"
-        + (f" 'petcore dealer --config {path}'." if name == DEALER else " together with them.")
+        f"\nNext: send the certificate to {others}, and tell them the fingerprint over a channel that "
+        "you already trust. With their certificates here:"
     )
+    certificates = " ".join(f"{other}.cert.pem" for other in [*names, DEALER] if other != name)
+    render.out.print(f"  petcore pin --config {path} {certificates}", soft_wrap=True)
 
 
 def _first_config(name: str, fingerprint: str, names: list[str], out: Path) -> Config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from petcore.trust.chain import Verified, verify
-from petcore.trust.identity import Identity, load_identity, make_identity
+from petcore.trust.identity import Identity, load_identity, make_identity, read_certificate
 from petcore.trust.log import DisclosureLog
 from petcore.trust.policy import LoggedPolicy, Policy
 
@@ -15,5 +15,6 @@ __all__ = [
     "Verified",
     "load_identity",
     "make_identity",
+    "read_certificate",
     "verify",
 ]

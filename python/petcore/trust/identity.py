@@ -92,14 +92,7 @@ def load_identity(certificate: str | Path, key: str | Path) -> Identity:
     mode = Path(key).stat().st_mode
     if mode & 0o077:
         raise ConfigError(f"{key}: other users may read this private key; run 'chmod 600 {key}'")
-    try:
-        parsed = x509.load_pem_x509_certificate(certificate_pem)
-        names = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        public = parsed.public_key()
-    except ValueError as error:
-        raise ConfigError(
-            f"{certificate}: is not a PEM certificate; run 'petcore keygen'"
-        ) from error
+    name, public = _parse(certificate, certificate_pem)
     try:
         private = serialization.load_pem_private_key(private_key_pem, password=None)
     except (ValueError, TypeError) as error:
@@ -110,13 +103,39 @@ def load_identity(certificate: str | Path, key: str | Path) -> Identity:
         raise ConfigError(
             f"{key}: does not belong to {certificate}; use the two files made together"
         )
-    name = names[0].value if names else ""
-    return Identity(str(name), certificate_pem, private_key_pem, _fingerprint(private.public_key()))
+    return Identity(name, certificate_pem, private_key_pem, _fingerprint(public))
+
+
+def read_certificate(path: str | Path) -> tuple[str, str]:
+    """Return name and fingerprint of a party from its public ``<name>.cert.pem``.
+
+    The file proves nothing: compare the fingerprint with its owner over a trusted channel.
+
+    Raises ConfigError if the file cannot be read or is not a certificate that petcore makes.
+    """
+    try:
+        pem = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    name, public = _parse(path, pem)
+    return name, _fingerprint(public)
 
 
 def identity_files(directory: str | Path, name: str) -> tuple[Path, Path]:
     """Return where `Identity.save` puts the certificate and the key of ``name``."""
     return Path(directory) / f"{name}.cert.pem", Path(directory) / f"{name}.key.pem"
+
+
+def _parse(path: str | Path, pem: bytes) -> tuple[str, ec.EllipticCurvePublicKey]:
+    try:
+        parsed = x509.load_pem_x509_certificate(pem)
+        names = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        public = parsed.public_key()
+    except ValueError as error:
+        raise ConfigError(f"{path}: is not a PEM certificate; run 'petcore keygen'") from error
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        raise ConfigError(f"{path}: does not hold a P-256 key; run 'petcore keygen'")
+    return str(names[0].value) if names else "", public
 
 
 def _fingerprint(public: ec.EllipticCurvePublicKey) -> str:

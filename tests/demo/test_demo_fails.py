@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from petcore.cli import demo_clearing, demo_training
+from petcore.cli.app import app
 from petcore.cli.demo_children import Children
 from petcore.cli.demo_place import open_place
 from petcore.errors import InternalError, PeerLate
@@ -15,6 +17,16 @@ from petcore.payments import assign_routes
 
 def nothing(_: str) -> None:
     pass
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [(["--seed", "-1"], "'--seed'"), (["--keep", "/dev/null/place"], "cannot be made")],
+)
+def test_an_option_that_cannot_work_is_wrong_use(words: list[str], complaint: str) -> None:
+    done = CliRunner().invoke(app, ["demo", "--quick", *words])
+    assert done.exit_code == 2
+    assert complaint in done.stderr
 
 
 @pytest.mark.processes

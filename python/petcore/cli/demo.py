@@ -29,7 +29,7 @@ _PAID = tuple(f"PAY_AMT{month}" for month in range(1, 7))
 
 
 def demo(
-    seed: Annotated[int, typer.Option(help="Public seed of split, sample and routes.")] = 1,
+    seed: Annotated[int, typer.Option(help="Public seed of split, sample and routes.", min=0)] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer customers and steps.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object only.")] = False,
     keep: Annotated[

@@ -52,7 +52,7 @@ def open_place(keep: Path | None) -> Iterator[Place]:
     Raises
     ------
     ConfigError
-        `keep` exists and is not empty.
+        `keep` exists and is not empty, or cannot be made.
     """
     if keep is None:
         with TemporaryDirectory(prefix="petcore-demo-") as folder:
@@ -60,7 +60,10 @@ def open_place(keep: Path | None) -> Iterator[Place]:
         return
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise ConfigError(f"--keep {keep} exists and is not an empty folder; name another one")
-    keep.mkdir(parents=True, exist_ok=True)
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--keep {keep} cannot be made ({error.strerror})") from error
     yield _prepare(keep.resolve())
 
 

@@ -16,10 +16,16 @@ from petcore.cli.results import megabytes
 from petcore.config import load_config
 from petcore.payments import format_amount
 
+_TRAFFIC = {"sent": "bytes_sent", "received": "bytes_received", "from dealer": "dealer_bytes"}
+
 
 def show_parties(place: Place) -> None:
     """Show who takes part, and the fresh keys by which they know each other."""
     config = load_config(place.party(PARTIES[0]) / f"{PARTIES[0]}.toml")
+    render.out.print(
+        "Gateway and wallet are two companies that compute on data neither shows.\n"
+        "The dealer gives them correlated randomness and sees no data."
+    )
     table = _table(
         "Three processes, mutual TLS 1.3 between each pair", "party", "listens on", "pinned key"
     )
@@ -91,21 +97,21 @@ def show_learned(learned: Learned) -> None:
 
 
 def _show_costs(reports: dict[str, dict[str, Any]]) -> None:
+    table = _table("", "party", *(f"{what} >" for what in ("seconds", "rounds", *_TRAFFIC)))
     for name in PARTIES:
         report, cost = reports[name], reports[name]["cost"]
-        render.out.print(
-            f"{name}: {report['seconds']:.2f} s, {cost['rounds']:,} rounds, "
-            f"{megabytes(cost['bytes_sent'])} sent, {megabytes(cost['bytes_received'])} received, "
-            f"{megabytes(cost['dealer_bytes'])} from the dealer"
-        )
+        traffic = (megabytes(cost[key]) for key in _TRAFFIC.values())
+        table.add_row(name, f"{report['seconds']:.2f}", f"{cost['rounds']:,}", *traffic)
+    render.out.print(table)
     used = reports[PARTIES[0]]["cost"]["correlations"]
     words = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in used.items())
-    render.out.print(Text(f"correlations: {words}", style="dim"))
+    render.out.print(Text(f"correlations used: {words}", style="dim"))
 
 
 def _table(title: str, *columns: str) -> Table:
-    """Print the title; make a table, in which a column named ``... >`` is aligned to the right."""
-    render.out.print(f"\n[bold]{title}")
+    """Print the title, if any; make a table. A column named ``... >`` is aligned to the right."""
+    if title:
+        render.out.print(f"\n[bold]{title}")
     table = Table()
     for column in columns:
         right = column.endswith(">")

@@ -17,6 +17,10 @@ app = typer.Typer(no_args_is_help=True, help="Read and check a disclosure log.")
 
 _File = Annotated[Path, typer.Argument(help="The log: a file of JSON lines.", show_default=False)]
 
+# The width that each column may have on a narrow terminal, so that words stay whole there.
+_COLUMNS = {"#": 6, "time (UTC)": 10, "label": None, "who": None, "shape": 9, "why": None}
+_WIDE = 110
+
 
 @app.command()
 def show(
@@ -32,9 +36,10 @@ def show(
         for record in records:
             typer.echo(chain.canonical(record))
         return
-    table = Table(title=str(file), title_justify="left")
-    for column in ("#", "time (UTC)", "label", "to", "kind", "shape", "purpose", "agreement"):
-        table.add_column(column, justify="right" if column == "#" else "left", overflow="fold")
+    narrow = render.out.width < _WIDE
+    table = Table(title=str(file), title_justify="left", show_lines=narrow)
+    for column, width in _COLUMNS.items():
+        table.add_column(column, max_width=width if narrow else None, overflow="fold")
     for record in records:
         table.add_row(*(Text(cell) for cell in _cells(record)))
     render.out.print(table)
@@ -68,13 +73,12 @@ def repair_command(file: _File) -> None:
 
 def _cells(record: chain.Record) -> list[str]:
     shape = " x ".join(map(str, record["shape"])) or "one value"
+    agreement = f" ({record['agreement']})" if record["agreement"] else ""
     return [
         str(record["number"]),
         record["time"][:19].replace("T", " "),
         record["label"],
-        ", ".join(record["to"]),
-        record["kind"],
+        f"{record['kind']} to {', '.join(record['to'])}",
         f"{shape} {record['dtype']}",
-        record["purpose"],
-        record["agreement"],
+        record["purpose"] + agreement,
     ]

@@ -26,7 +26,7 @@ def note(text: str) -> None:
 def show_error(error: PetcoreError) -> None:
     """Print one panel: what happened and what to do, who, where, and whether to try again."""
     rows = Table.grid(padding=(0, 2))
-    rows.add_row(Text(error.message), style="bold")
+    rows.add_row(Text(error.message, style="bold"))
     body = Table.grid(padding=(0, 2))
     for key, value in (
         ("party", error.party),
@@ -36,7 +36,8 @@ def show_error(error: PetcoreError) -> None:
     ):
         if value:
             body.add_row(Text(key, style="dim"), Text(value))
-    rows.add_row(body)
+    if body.row_count:
+        rows.add_row(body)
     err.print(
         Panel(rows, title=f"{type(error).__name__} ({error.code})", title_align="left", style="red")
     )

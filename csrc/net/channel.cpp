@@ -34,6 +34,8 @@ class InCall {
 // locked runs one call of the owner: alone on the link, its failure kept.
 template <class State, class Work>
 auto locked(State& state, const Step& step, Work work) {
+  check(state.born.here(), Code::broken,
+        "a link belongs to the process that made it; after fork() the child must open its own");
   const std::lock_guard lock(state.mutex);
   state.begin(step);
   const InCall in_call(state.in_call);
@@ -106,6 +108,7 @@ std::optional<Channel::Message> Channel::next_message(const Step& step) {
 }
 
 void Channel::close() noexcept {
+  if (!state_->born.here()) return;
   const std::unique_lock lock(state_->mutex, kLockPatience);
   if (!lock.owns_lock()) return;
   if (!state_->failed) state_->last_words(FrameType::goodbye, {}, kClosingPatience);
@@ -114,6 +117,7 @@ void Channel::close() noexcept {
 }
 
 void Channel::abort(Code code, const std::string& text, const Step& step) noexcept {
+  if (!state_->born.here()) return;
   try {
     const std::unique_lock lock(state_->mutex, kLockPatience);
     if (!lock.owns_lock()) return;
@@ -126,6 +130,7 @@ void Channel::abort(Code code, const std::string& text, const Step& step) noexce
 }
 
 void Channel::serve() noexcept {
+  if (!state_->born.here()) return;
   const std::unique_lock lock(state_->mutex, std::try_to_lock);
   if (!lock.owns_lock() || state_->failed) return;
   try {
@@ -147,6 +152,7 @@ void Channel::serve() noexcept {
 }
 
 bool Channel::left() noexcept {
+  if (!state_->born.here()) return true;
   const std::unique_lock lock(state_->mutex, std::try_to_lock);
   if (!lock.owns_lock()) return false;
   if (state_->failed) return true;
@@ -167,7 +173,9 @@ std::optional<Error> Channel::failure() const {
 }
 
 void Channel::set_watch(std::function<void()> watch) {
-  const std::lock_guard lock(state_->mutex);
+  if (!state_->born.here()) return;
+  const std::unique_lock lock(state_->mutex, kLockPatience);
+  check(lock.owns_lock(), Code::busy, "another thread is using this link");
   state_->watch = std::move(watch);
 }
 

@@ -7,6 +7,8 @@
 // slow line is not cut off.
 // A failed channel stays failed: later calls raise Code::broken with the first cause. A failure
 // that the service thread saw is raised with its own code by the owner's next call.
+// After fork() only the process that made a channel may use it: in the child calls raise
+// Code::broken, close and abort do nothing, and the link of the parent stays as it is.
 #pragma once
 
 #include <array>
@@ -93,7 +95,8 @@ class Channel {
   bool left() noexcept;
   // watch is asked during every wait (at least every 50 ms); what it throws ends the wait. A mesh
   // uses it so that a failure on a sibling link ends a wait on this one. It runs while the channel
-  // is locked and may call only failure(), counters() and peer() of any channel.
+  // is locked and may call only failure(), counters() and peer() of any channel. set_watch raises
+  // Code::busy if another thread stays inside a call for more than 200 ms.
   void set_watch(std::function<void()> watch);
   void set_limits(const Limits& limits);
 

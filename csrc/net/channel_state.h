@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/process.h"
 #include "net/channel.h"
 #include "net/frame.h"
 #include "net/inbox.h"
@@ -77,6 +78,7 @@ struct Channel::State {
   void check_alive(Clock::time_point now);
 
   Channel& channel;
+  const Born born;
   std::timed_mutex mutex;  // its holder may use the link
   std::function<void()> watch;
   bool in_call = false;

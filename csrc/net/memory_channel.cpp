@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <cstring>
 
+#include "base/process.h"
+
 namespace petcore::net {
 namespace {
 
@@ -99,7 +101,12 @@ class MemoryChannel final : public Channel {
  public:
   MemoryChannel(MemoryEnd end, const std::string& peer_name, const Limits& limits)
       : Channel({peer_name, "in this process"}, limits), end_(std::move(end)) {}
-  ~MemoryChannel() override { end_.shut(); }
+  ~MemoryChannel() override {
+    if (born_.here())
+      end_.shut();
+    else  // a child of fork() leaves it behind: threads that it lacks may hold the locks
+      static_cast<void>(new MemoryEnd(std::move(end_)));
+  }
   std::array<std::byte, 32> binding() const override { return end_.binding(); }
   std::string transport() const override { return "memory"; }
 
@@ -112,6 +119,7 @@ class MemoryChannel final : public Channel {
   void shut(milliseconds) noexcept override { end_.shut(); }
 
  private:
+  const Born born_;
   MemoryEnd end_;
 };
 

@@ -1,5 +1,5 @@
 // Mesh: the links of one session and the one thread that keeps them alive while the owner computes.
-// A failure on one link ends the waits on all others. Not to be carried across fork().
+// A failure on one link ends the waits on all others. In a child of fork() it does nothing.
 #pragma once
 
 #include <condition_variable>
@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/process.h"
 #include "net/channel.h"
 
 namespace petcore::net {
@@ -24,30 +25,32 @@ class Mesh {
   Mesh(const Mesh&) = delete;
   Mesh& operator=(const Mesh&) = delete;
 
-  Channel& channel(int id) const;
-  const std::map<int, std::shared_ptr<Channel>>& channels() const { return channels_; }
-
   // failure is the first one of any link; check raises it.
   std::optional<Error> failure() const;
   void check() const;
 
   // abort_all tells every peer why this party gives up; close_all says goodbye. Both stop the
-  // thread, neither throws.
+  // thread, neither throws, and two threads may call them at once.
   void abort_all(const Error& error, const Step& step) noexcept;
   void close_all() noexcept;
+  // stop ends the thread.
+  void stop() noexcept;
 
  private:
+  struct Service {
+    std::mutex mutex, joining;
+    std::condition_variable wake;
+    bool stopping = false;
+    std::optional<Error> failure;
+    const Channel* failed = nullptr;
+    std::thread thread;
+  };
   void run();
-  void stop() noexcept;
   void note(const Channel& channel);
 
+  const Born born_;
   std::map<int, std::shared_ptr<Channel>> channels_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::optional<Error> failure_;
-  const Channel* failed_ = nullptr;
-  std::thread thread_;
+  std::shared_ptr<Service> service_;  // the watches look at it too
 };
 
 }  // namespace petcore::net

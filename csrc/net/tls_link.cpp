@@ -196,6 +196,8 @@ void TlsLink::wait_ready(bool want_read, bool want_write, milliseconds timeout) 
 
 void TlsLink::shut(milliseconds patience) noexcept {
   if (!socket_) return;
+  // A child of fork() lets go of its copy; a word from it would use the parent's next nonce.
+  if (!born_.here()) return socket_.close();
   try {
     ERR_clear_error();
     if (stage_ != Stage::handshake) SSL_shutdown(ssl_.get());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/process.h"
 #include "net/socket.h"
 #include "net/tls_context.h"
 
@@ -44,6 +45,7 @@ class TlsLink {
   bool greet();
   void refresh_keys(std::size_t num_bytes);
 
+  const Born born_;
   SslContext context_;
   Socket socket_;
   Recognition recognition_;

@@ -59,3 +59,13 @@ def test_a_goodbye_is_no_failure(star):
     while to_wallet.counters()["frames_received"] < 1:
         mesh.check()
     mesh.check()
+
+
+def test_a_mesh_may_be_ended_by_many_threads_at_once(at_once):
+    for _ in range(20):
+        to_wallet, wallet = _core.memory_channels("gateway", "wallet", LIMITS)
+        mesh = _core.Mesh({1: to_wallet})
+        ends = [mesh.close_all, lambda m=mesh: m.abort_all("usage", "enough", "step 1")]
+        assert at_once(*ends * 4) == [None] * 8
+        assert to_wallet.left()
+        assert wallet.left()

@@ -12,7 +12,8 @@ namespace petcore {
 void wipe(void* data, std::size_t num_bytes);
 
 namespace detail {
-void* allocate_aligned(std::size_t num_bytes);
+// allocate_aligned raises std::bad_alloc also where size * item_bytes does not fit size_t.
+void* allocate_aligned(std::size_t size, std::size_t item_bytes);
 void free_aligned(void* data, std::size_t num_bytes);
 }  // namespace detail
 
@@ -21,7 +22,7 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::size_t size)
-      : data_(static_cast<T*>(detail::allocate_aligned(size * sizeof(T)))), size_(size) {}
+      : data_(static_cast<T*>(detail::allocate_aligned(size, sizeof(T)))), size_(size) {}
   Buffer(Buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {

@@ -37,6 +37,9 @@ void check_array(const py::array& array, const char* name) {
   if ((array.flags() & py::array::c_style) == 0)
     throw py::value_error(std::string(name) + " is not C-contiguous; call np.ascontiguousarray(" +
                           name + ")");
+  if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0)
+    throw py::value_error(std::string(name) + " is not aligned in memory; call " + name +
+                          ".copy()");
 }
 
 }  // namespace detail

@@ -10,30 +10,31 @@ constexpr std::array<const char*, kLastKind + 1> kNames = {
     "dabit",  "bit_product",    "edabit",       "truncation", "exact_truncation",
     "matrix", "mask",           "masked_matrix"};
 
-constexpr std::uint64_t kSideMax = std::uint64_t{1} << 31;
-constexpr std::uint64_t kMatrixWordsMax = std::uint64_t{1} << 31;
-
-std::uint64_t bounded_product(std::uint64_t a, std::uint64_t b) {
-  check(a > 0 && b > 0 && a <= kSideMax && b <= kSideMax && a * b <= kMatrixWordsMax, Code::frame,
-        "a matrix in a correlation request is empty or too large");
-  return a * b;
-}
+// The words of a chunk of packed bits, too, are then even in number.
+constexpr std::uint64_t kChunkStep = 128;
 
 void check_matrix(const Request& request) {
   if (request.kind == Kind::masked_matrix) {
     const auto& d = request.dims;
-    bounded_product(d[1], d[2]);
+    matrix_words(d[1], d[2], Code::frame);
     check(d[3] < d[4] && d[4] <= d[1] && d[5] <= 1, Code::frame,
           "a correlation request names rows outside its masked matrix");
   }
   const MatrixShape shape = matrix_shape(request);
-  bounded_product(shape.m, shape.k);
-  bounded_product(shape.k, shape.n);
-  bounded_product(shape.m, shape.n);
+  matrix_words(shape.m, shape.k, Code::frame);
+  matrix_words(shape.k, shape.n, Code::frame);
+  matrix_words(shape.m, shape.n, Code::frame);
   check(request.units == 1 && request.chunk == 1, Code::frame, "a matrix is one unit");
 }
 
 }  // namespace
+
+std::uint64_t matrix_words(std::uint64_t rows, std::uint64_t columns, Code code) {
+  const bool fits =
+      rows > 0 && columns > 0 && rows <= kMatrixWordsMax && columns <= kMatrixWordsMax / rows;
+  check(fits, code, "a matrix is empty or has more than 2^27 elements; multiply it in blocks");
+  return rows * columns;
+}
 
 const char* kind_name(Kind kind) { return kNames[static_cast<std::uint32_t>(kind)]; }
 
@@ -55,8 +56,10 @@ Request Request::read(ByteReader& in) {
   for (std::uint64_t& d : request.dims) d = in.get<std::uint64_t>();
   request.counter = in.get<std::uint64_t>();
   check(request.units > 0 && request.units <= kUnitsMax && request.chunk > 0 &&
-            request.chunk <= 32 * kChunk,
+            request.chunk <= kChunk &&
+            (request.units <= request.chunk || request.chunk % kChunkStep == 0),
         Code::frame, "a correlation request with a size out of bounds");
+  check(request.kind != Kind::mask, Code::frame, "a mask alone is nothing to ask the dealer for");
   if (request.kind == Kind::truncation || request.kind == Kind::exact_truncation)
     check(request.dims[0] >= 1 && request.dims[0] <= 62, Code::frame,
           "a truncation by fewer than 1 or more than 62 bits");

@@ -49,6 +49,10 @@ const char* kind_name(Kind kind);
 // kChunk elements are computed, sent and received at a time: two words each fill about a megabyte.
 constexpr std::uint64_t kChunk = 1 << 16;
 constexpr std::uint64_t kUnitsMax = std::uint64_t{1} << 32;
+// No matrix of a product is larger: the dealer holds both of them, and their product, at once.
+constexpr std::uint64_t kMatrixWordsMax = std::uint64_t{1} << 27;
+// matrix_words is rows x columns; an empty or too large matrix raises Error(code).
+std::uint64_t matrix_words(std::uint64_t rows, std::uint64_t columns, Code code);
 
 struct Request {
   Kind kind;
@@ -67,7 +71,7 @@ struct Request {
 
   void write(ByteWriter& out) const;
   // read checks every bound, so that a party's request cannot make the dealer allocate or loop
-  // without limit; raises Code::frame.
+  // without limit, and that no chunk begins inside a PRG block; raises Code::frame.
   static Request read(ByteReader& in);
 };
 

@@ -46,12 +46,23 @@ std::size_t num_dims(Op op) {
   return op == Op::truncate || op == Op::truncate_exact || op == Op::mask ? 2 : 1;
 }
 
-}  // namespace
-
-Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
+void check_dims(Op op, std::span<const std::uint64_t> d) {
   check(d.size() == num_dims(op), Code::usage,
         "declared() takes n; n and bits to truncate; rows and columns to mask; m, k, n to matmul; "
         "rows, columns, first row, last row + 1, transposed, n to masked_matmul");
+  for (const std::uint64_t size : d)
+    check(size <= correlation::kUnitsMax, Code::usage, "declared() takes sizes up to 2^32");
+  if (op == Op::truncate || op == Op::truncate_exact)
+    check(d[1] >= 1 && d[1] <= 61, Code::usage, "truncation takes 1 to 61 bits");
+  if (op == Op::masked_matmul)
+    check(d[2] < d[3] && d[3] <= d[0], Code::usage,
+          "the rows asked for are not rows of the masked matrix");
+}
+
+}  // namespace
+
+Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
+  check_dims(op, d);
   const std::uint64_t n = d[0], packed = petcore::bits::num_words(n);
   switch (op) {
     case Op::input:

@@ -18,7 +18,6 @@ namespace petcore::protocol::semi2k {
 constexpr std::size_t kBlock = std::size_t{1} << 20;
 constexpr std::size_t kChunkWords = correlation::kChunk / 64;
 
-inline std::size_t num_blocks(std::size_t n) { return (n + kBlock - 1) / kBlock; }
 
 class Slices {
  public:

@@ -281,7 +281,7 @@ void bind_session(py::module_& module) {
   py::class_<protocol::MaskedShare, std::shared_ptr<protocol::MaskedShare>>(module, "Masked")
       .def_readonly("rows", &protocol::MaskedShare::rows)
       .def_readonly("columns", &protocol::MaskedShare::columns);
-  py::class_<Session> type(module, "Session");
+  py::class_<Session> type(module, "Session", py::release_gil_before_calling_cpp_dtor());
   type.def(py::init(&make_session), py::arg("protocol"), py::arg("party"), py::arg("names"),
            py::arg("peers"), py::arg("dealer"), py::arg("terms"));
   bind_state(type);

@@ -9,8 +9,8 @@ namespace {
 
 class Server {
  public:
-  Server(net::Channel& adjusted, const prg::Seed& seed0, const prg::Seed& seed1)
-      : adjusted_(adjusted), seeds_{seed0, seed1} {}
+  Server(net::Channel& adjusted, const prg::Seed (&seeds)[2])
+      : adjusted_(adjusted), seeds_(seeds) {}
 
   void answer(const net::Step& step, const Request& request) {
     check(request.counter > last_counter_, Code::correlation,
@@ -50,15 +50,15 @@ class Server {
   }
 
   net::Channel& adjusted_;
-  prg::Seed seeds_[2];
+  const prg::Seed (&seeds_)[2];
   std::uint64_t last_counter_ = 0;
   DealerReport report_;
 };
 
 }  // namespace
 
-DealerReport serve(net::Channel& adjusted, const prg::Seed& seed0, const prg::Seed& seed1) {
-  Server server(adjusted, seed0, seed1);
+DealerReport serve(net::Channel& adjusted, const prg::Seed (&seeds)[2]) {
+  Server server(adjusted, seeds);
   const net::Step waiting{0, "waiting for a request"};
   while (auto message = adjusted.next_message(waiting)) {
     const net::Step step{message->tag, "answering a request for correlations"};

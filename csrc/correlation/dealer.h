@@ -20,6 +20,6 @@ struct DealerReport {
 // serve answers requests on `adjusted` (the link to party 1) until that party says goodbye.
 // A request out of bounds, or a counter that does not grow, raises Code::frame or
 // Code::correlation; nothing is sent for it.
-DealerReport serve(net::Channel& adjusted, const prg::Seed& seed0, const prg::Seed& seed1);
+DealerReport serve(net::Channel& adjusted, const prg::Seed (&seeds)[2]);
 
 }  // namespace petcore::correlation

@@ -24,6 +24,8 @@ class DealerSource : public Source {
   // adjusted: whether this is the party that receives products (party 1).
   DealerSource(std::shared_ptr<net::Channel> dealer, const prg::Seed& seed, bool adjusted);
 
+  ~DealerSource() override { wipe(seed_.data(), seed_.size()); }
+
   void plan(const net::Step& step, std::span<Request> requests) override;
   void masks(std::initializer_list<Words> streams) override;
   void products(std::initializer_list<Words> streams) override;

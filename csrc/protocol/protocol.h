@@ -44,7 +44,7 @@ Op op_from_name(std::string_view name);
 // MaskedShare is a matrix share whose masked opening all parties hold: multiply by it as often as
 // you like, each time for the price of opening the other operand.
 struct MaskedShare {
-  const void* session = nullptr;  // the only session that may use it
+  std::shared_ptr<const void> session;  // the mark of the only session that may use it
   std::uint64_t rows = 0, columns = 0;
   correlation::Request mask;  // where the mask comes from
   Buffer<std::uint64_t> share, mask_share;
@@ -86,8 +86,8 @@ class Protocol {
   virtual void bits(Env& env, Words out, ConstWords x) const = 0;
   virtual void b2a(Env& env, Words out, ConstWords bit) const = 0;
 
-  // truncate: x / 2^f as a signed number, |x| < 2^62, off by at most one unit and unbiased;
-  // exact: floor(x / 2^f).
+  // truncate: x / 2^f as a signed number, off by at most one unit and unbiased; exact:
+  // floor(x / 2^f). Both for -2^62 <= x < 2^62 and 1 <= f <= 61; beyond, the result is wrong.
   virtual void truncate(Env& env, Words out, ConstWords x, unsigned f) const = 0;
   virtual void truncate_exact(Env& env, Words out, ConstWords x, unsigned f) const = 0;
 

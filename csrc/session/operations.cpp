@@ -5,13 +5,12 @@
 #include "bits/bits.h"
 #include "ring/ring.h"
 #include "session/session.h"
+#include "session/steps.h"
 
 namespace petcore::session {
 namespace {
 
 using petcore::bits::num_words;
-
-std::string count(std::size_t n) { return std::to_string(n) + (n == 1 ? " element" : " elements"); }
 
 void same_size(std::size_t x, std::size_t y) {
   check(x == y, Code::usage, "two operands have different numbers of elements");
@@ -92,9 +91,12 @@ Buffer<std::uint64_t> Session::square(ConstWords x) {
 
 Buffer<std::uint64_t> Session::matmul(ConstWords x, ConstWords y, std::uint64_t m, std::uint64_t k,
                                       std::uint64_t n) {
-  check(m > 0 && k > 0 && n > 0 && elements(x.size()) == m * k && elements(y.size()) == k * n,
+  using correlation::matrix_words;
+  check(elements(x.size()) == matrix_words(m, k, Code::usage) &&
+            elements(y.size()) == matrix_words(k, n, Code::usage),
         Code::usage, "matrix operands do not have the sizes m x k and k x n");
-  Buffer<std::uint64_t> out(m * n * static_cast<std::size_t>(components()));
+  Buffer<std::uint64_t> out(matrix_words(m, n, Code::usage) *
+                            static_cast<std::size_t>(components()));
   run("multiply matrices " + std::to_string(m) + " x " + std::to_string(k) + " x " +
           std::to_string(n),
       [&](protocol::Env& env) { protocol_->matmul(env, out.span(), x, y, m, k, n); });
@@ -173,12 +175,12 @@ Buffer<std::uint64_t> Session::truncate(ConstWords x, unsigned bits, bool exact)
 
 std::shared_ptr<protocol::MaskedShare> Session::mask(ConstWords x, std::uint64_t rows,
                                                      std::uint64_t columns) {
-  check(rows > 0 && columns > 0 && elements(x.size()) == rows * columns, Code::usage,
+  check(elements(x.size()) == correlation::matrix_words(rows, columns, Code::usage), Code::usage,
         "a matrix to mask does not have rows x columns elements");
   auto masked = std::make_shared<protocol::MaskedShare>();
   masked->rows = rows;
   masked->columns = columns;
-  masked->session = this;
+  masked->session = identity_;
   masked->share = Buffer<std::uint64_t>(x.size());
   std::copy(x.begin(), x.end(), masked->share.begin());
   run("mask a matrix " + std::to_string(rows) + " x " + std::to_string(columns),
@@ -189,14 +191,15 @@ std::shared_ptr<protocol::MaskedShare> Session::mask(ConstWords x, std::uint64_t
 Buffer<std::uint64_t> Session::masked_matmul(const protocol::MaskedShare& x, ConstWords y,
                                              std::uint64_t row_begin, std::uint64_t row_end,
                                              bool transposed, std::uint64_t n) {
-  check(x.session == this, Code::usage, "a masked matrix belongs to another session");
+  check(x.session == identity_, Code::usage, "a masked matrix belongs to another session");
   check(row_begin < row_end && row_end <= x.rows, Code::usage,
         "the rows asked for are not rows of the masked matrix");
   const std::uint64_t rows = row_end - row_begin;
   const std::uint64_t inner = transposed ? rows : x.columns, outer = transposed ? x.columns : rows;
-  check(n > 0 && elements(y.size()) == inner * n, Code::usage,
+  check(elements(y.size()) == correlation::matrix_words(inner, n, Code::usage), Code::usage,
         "the right operand does not fit the masked matrix");
-  Buffer<std::uint64_t> out(outer * n * static_cast<std::size_t>(components()));
+  Buffer<std::uint64_t> out(correlation::matrix_words(outer, n, Code::usage) *
+                            static_cast<std::size_t>(components()));
   run("multiply a masked matrix, " + std::to_string(outer) + " x " + std::to_string(inner) + " x " +
           std::to_string(n),
       [&](protocol::Env& env) {

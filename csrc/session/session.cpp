@@ -1,6 +1,7 @@
 #include "session/session.h"
 
 #include <algorithm>
+#include <set>
 
 #include "bits/bits.h"
 #include "correlation/dealer_source.h"
@@ -9,7 +10,22 @@
 namespace petcore::session {
 namespace {
 
-std::string count(std::size_t n) { return std::to_string(n) + (n == 1 ? " element" : " elements"); }
+void check_config(const Config& config, const protocol::Row& row) {
+  check(config.names.size() == static_cast<std::size_t>(row.parties), Code::usage,
+        "this protocol is for another number of parties");
+  check(std::set(config.names.begin(), config.names.end()).size() == config.names.size(),
+        Code::usage, "two parties have the same name");
+  check(config.party >= 0 && config.party < row.parties, Code::usage,
+        "party is not an index into names");
+  check(config.dealer != nullptr, Code::usage, "a dealer is needed: it makes the correlations");
+  check(config.peers.size() + 1 == config.names.size() && !config.peers.contains(config.party),
+        Code::usage, "a session takes one link to every other party");
+  // The key behind a link was checked against a name: so no two parties can play the same one.
+  for (const auto& [id, link] : config.peers)
+    check(id >= 0 && id < row.parties && link != nullptr &&
+              link->peer().name == config.names[static_cast<std::size_t>(id)],
+          Code::usage, "a link leads to another party than names says");
+}
 
 }  // namespace
 
@@ -24,11 +40,7 @@ Terms base_terms(const protocol::Row& row, const std::vector<std::string>& names
 
 Session::Session(Config config) : config_(std::move(config)) {
   const protocol::Row& row = protocol::find(config_.protocol);
-  check(config_.names.size() == static_cast<std::size_t>(row.parties), Code::usage,
-        "this protocol is for another number of parties");
-  check(config_.party >= 0 && config_.party < row.parties, Code::usage,
-        "party is not an index into names");
-  check(config_.dealer != nullptr, Code::usage, "a dealer is needed: it makes the correlations");
+  check_config(config_, row);
   protocol_ = row.make();
   std::map<int, std::shared_ptr<net::Channel>> links = config_.peers;
   links[row.parties] = config_.dealer;
@@ -45,10 +57,16 @@ Session::Session(Config config) : config_(std::move(config)) {
   } catch (const Error& error) {
     mesh_->abort_all(error, handshake_step());
     throw;
+  } catch (...) {
+    mesh_->abort_all(Error(Code::aborted, "the handshake was interrupted"), handshake_step());
+    throw;
   }
 }
 
-Session::~Session() { close(); }
+Session::~Session() {
+  close();
+  wipe(common_seed_.data(), common_seed_.size());
+}
 
 void Session::exchange_seeds() {
   const net::Step step = seed_step();
@@ -62,36 +80,66 @@ void Session::exchange_seeds() {
   }
   const prg::Seed with_dealer = prg::random_seed();
   config_.dealer->send(step, with_dealer);
+  // The dealer compares what the parties send here: it must serve one session, not halves of two.
+  config_.dealer->send(step, prg::derive(common_seed_, {kSessionMark, 0, 0, 0, 0, 0}));
   source_ =
       std::make_unique<correlation::DealerSource>(config_.dealer, with_dealer, config_.party == 1);
 }
 
 void Session::run(const std::string& what, const Body& body) {
+  check(born_.here(), Code::broken,
+        "a session belongs to the process that made it; after fork() the child must open its own");
   if (busy_.exchange(true))
     throw Error(Code::busy, "another thread is using this session; give each thread its own");
   struct Release {
     std::atomic<bool>& flag;
     ~Release() { flag = false; }
   } release{busy_};
-  if (broken_)
+  if (const auto broken = first_cause())
     throw Error(
         Code::broken,
-        std::string("the session ended earlier: ") + broken_->what() + "; open a new session",
-        broken_->party(), broken_->address(), broken_->step());
+        std::string("the session ended earlier: ") + broken->what() + "; open a new session",
+        broken->party(), broken->address(), broken->step());
   const std::uint64_t index = ++step_index_;
   const net::Step step = named_step("step " + std::to_string(index) + ": " + what);
   protocol::Env env{config_.party, config_.peers, *source_, common_seed_, index, step, meter_};
   try {
     body(env);
   } catch (const Error& error) {
-    broken_ = error;
-    mesh_->abort_all(error, step);
+    give_up(error, index, step);
     throw;
   } catch (...) {  // out of memory, or interrupted by the user
-    broken_ = Error(Code::aborted, "the operation was interrupted", "", "", step.what);
-    mesh_->abort_all(*broken_, step);
+    give_up(Error(Code::aborted, "the operation was interrupted", "", "", step.what), index, step);
     throw;
   }
+  const correlation::Usage& usage = source_->usage();
+  const std::lock_guard lock(mutex_);
+  measured_ = {meter_.rounds, meter_.bytes_sent, usage.dealer_bytes, usage.units};
+  bytes_received_ = meter_.bytes_received;
+}
+
+// The dealer is told whose fault it is and at which step, but no label and no text: these may name
+// customers.
+void Session::give_up(const Error& error, std::uint64_t index, const net::Step& step) {
+  if (!poison(error)) return;
+  mesh_->stop();
+  for (auto& [id, channel] : config_.peers) channel->abort(error.code(), error.what(), step);
+  const std::string who =
+      error.party().empty() ? "its own program" : "its link to " + error.party();
+  config_.dealer->abort(error.code(), who + " failed; its log tells more",
+                        {step.tag, "step " + std::to_string(index)});
+}
+
+bool Session::poison(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (broken_) return false;
+  broken_ = error;
+  return true;
+}
+
+std::optional<Error> Session::first_cause() const {
+  const std::lock_guard lock(mutex_);
+  return broken_;
 }
 
 void Session::check_share(std::size_t size) const {
@@ -198,8 +246,13 @@ protocol::Cost Session::declared(const std::string& op,
 }
 
 protocol::Cost Session::measured() const {
-  const correlation::Usage& usage = source_->usage();
-  return {meter_.rounds, meter_.bytes_sent, usage.dealer_bytes, usage.units};
+  const std::lock_guard lock(mutex_);
+  return measured_;
+}
+
+std::uint64_t Session::bytes_received() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_received_;
 }
 
 std::map<std::string, net::Counters> Session::link_counters() const {
@@ -210,13 +263,14 @@ std::map<std::string, net::Counters> Session::link_counters() const {
 }
 
 void Session::fail(Code code, const std::string& text) {
-  if (broken_) return;
-  broken_ = Error(code, text);
-  mesh_->abort_all(*broken_, named_step("step " + std::to_string(step_index_)));
+  if (!born_.here()) return;
+  const std::uint64_t index = step_index_;
+  give_up(Error(code, text), index, named_step("step " + std::to_string(index)));
 }
 
 void Session::close() noexcept {
-  if (!broken_) broken_ = Error(Code::broken, "it was closed");
+  if (!born_.here()) return;
+  poison(Error(Code::broken, "it was closed"));
   if (mesh_) mesh_->close_all();
 }
 

@@ -1,7 +1,8 @@
 // Session: the one owner of links, seeds, correlations and protocol of one joint computation.
 //
 // One thread at a time (Code::busy otherwise). An operation that fails tells every peer why, then
-// poisons the session: later calls raise Code::broken with the first cause.
+// poisons the session: later calls raise Code::broken with the first cause. fail, close and the
+// counters may be used by any thread. A child of fork() can do nothing with its copy.
 #pragma once
 
 #include <atomic>
@@ -9,11 +10,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/process.h"
 #include "net/handshake.h"
 #include "net/mesh.h"
 #include "protocol/registry.h"
@@ -24,6 +27,9 @@ namespace petcore::session {
 constexpr const char* kWireVersion = "1";
 // Bounds what a peer can make this party allocate for one input.
 constexpr std::uint64_t kElementsMax = std::uint64_t{1} << 28;
+
+// Sets the mark of a session apart from everything else that the common seed stands for.
+constexpr std::uint64_t kSessionMark = 0x6d61726b;
 
 using net::Terms;
 using Bits = std::span<const std::uint8_t>;
@@ -92,9 +98,9 @@ class Session {
                                       bool transposed, std::uint64_t n);
 
   protocol::Cost declared(const std::string& op, const std::vector<std::uint64_t>& dims) const;
-  // measured is what this party sent, waited for and used so far.
+  // measured is what this party sent, waited for and used in the operations that ended so far.
   protocol::Cost measured() const;
-  std::uint64_t bytes_received() const { return meter_.bytes_received; }
+  std::uint64_t bytes_received() const;
   std::map<std::string, net::Counters> link_counters() const;
 
   // fail tells every peer that this party gives up, and poisons the session.
@@ -105,6 +111,9 @@ class Session {
   using Body = std::function<void(protocol::Env&)>;
   void run(const std::string& what, const Body& body);
   void exchange_seeds();
+  void give_up(const Error& error, std::uint64_t index, const net::Step& step);
+  bool poison(const Error& error);  // whether this is the first cause
+  std::optional<Error> first_cause() const;
   void check_share(std::size_t size) const;
   std::size_t elements(std::size_t share_size) const;
   Buffer<std::uint64_t> pack(Bits x) const;
@@ -113,6 +122,8 @@ class Session {
   Input take_input(const char* kind, int owner, std::size_t n, bool has_values, ConstBytes meta,
                    const Receive& receive);
 
+  const Born born_;
+  const std::shared_ptr<const void> identity_ = std::make_shared<char>();
   Config config_;
   std::unique_ptr<protocol::Protocol> protocol_;
   std::unique_ptr<net::Mesh> mesh_;
@@ -121,7 +132,10 @@ class Session {
   protocol::Meter meter_;
   std::atomic<std::uint64_t> step_index_ = 0;
   std::atomic<bool> busy_ = false;
+  mutable std::mutex mutex_;
   std::optional<Error> broken_;
+  protocol::Cost measured_;
+  std::uint64_t bytes_received_ = 0;
 };
 
 }  // namespace petcore::session

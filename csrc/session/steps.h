@@ -14,6 +14,10 @@ inline net::Step named_step(const std::string& what) {
   return {hash, what};
 }
 
+inline std::string count(std::size_t n) {
+  return std::to_string(n) + (n == 1 ? " element" : " elements");
+}
+
 inline net::Step handshake_step() { return {0, "handshake"}; }
 inline net::Step seed_step() { return named_step("exchanging seeds"); }
 

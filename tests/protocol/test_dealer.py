@@ -14,7 +14,14 @@ from petcore.errors import BadFrame, CorrelationError, PetcoreError
 from .conftest import NAMES, Links
 from .operations import U64, share
 
-KINDS = {"multiplication": 1, "truncation": 8, "matrix": 10, "masked_matrix": 12}
+KINDS = {
+    "multiplication": 1,
+    "dabit": 5,
+    "truncation": 8,
+    "matrix": 10,
+    "mask": 11,
+    "masked_matrix": 12,
+}
 BASE_TERMS = [
     ("wire version", "1"),
     ("protocol", "semi2k"),
@@ -52,7 +59,8 @@ def ask_dealer(*messages: bytes, expect_bytes: int = 0) -> tuple[bytes, BaseExce
     ends = [pair[1] for pair in links.dealer]
     for seed, end in enumerate(ends):
         _core.agree(end, BASE_TERMS, "handshake")
-        end.send(step_tag("exchanging seeds"), "exchanging seeds", bytes([seed]) * 16)
+        mark = bytes(16)  # of the session: the same from both
+        end.send(step_tag("exchanging seeds"), "exchanging seeds", bytes([seed]) * 16 + mark)
     try:
         for number, message in enumerate(messages):
             ends[1].send_message(number, "asking", message)
@@ -101,9 +109,14 @@ def test_a_counter_that_does_not_grow_is_refused_as_reuse():
         request(KINDS["multiplication"], units=2**33),
         request(KINDS["multiplication"], chunk=0),
         request(KINDS["multiplication"], chunk=2**40),
+        request(KINDS["multiplication"], units=2**20, chunk=2**17),
+        request(KINDS["multiplication"], units=100, chunk=3),
+        request(KINDS["dabit"], units=1000, chunk=64),
+        request(KINDS["mask"], units=1000),
         request(KINDS["truncation"], dims=(0,)),
         request(KINDS["truncation"], dims=(63,)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(2**32, 2**32, 1)),
+        request(KINDS["matrix"], units=1, chunk=1, dims=(2**14, 2**14, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(0, 1, 1)),
         request(KINDS["matrix"], units=2, chunk=1, dims=(1, 1, 1)),
         request(KINDS["masked_matrix"], units=1, chunk=1, dims=(1, 4, 4, 3, 5, 0, 1)),

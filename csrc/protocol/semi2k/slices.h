@@ -18,7 +18,6 @@ namespace petcore::protocol::semi2k {
 constexpr std::size_t kBlock = std::size_t{1} << 20;
 constexpr std::size_t kChunkWords = correlation::kChunk / 64;
 
-
 class Slices {
  public:
   Slices(std::size_t n, std::size_t num_slices)

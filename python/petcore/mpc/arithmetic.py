@@ -159,7 +159,7 @@ def _shrink_first(
     mode = x.session.truncation if truncation is None else truncation
     if not 0.0 < largest < SMALL or mode == "exact":
         return x, array
-    bits = min(1 - int(np.frexp(largest)[1]), TRUNCATION_BITS_MAX)
+    bits = min(-int(np.frexp(largest)[1]), TRUNCATION_BITS_MAX)  # leaves a factor in [1/2, 1)
     return x._with(truncate(x, bits, mode)._share), np.ldexp(array, bits)
 
 

@@ -54,7 +54,8 @@ std::optional<std::string> find(const Terms& terms, const std::string& name) {
 }
 
 std::string quoted(const std::optional<std::string>& value) {
-  return value ? "'" + printable(*value, kValueBytesMax) + "'" : "nothing";
+  if (!value) return "nothing";
+  return std::string("'").append(printable(*value, kValueBytesMax)).append("'");
 }
 
 // first_difference is empty if both sides say the same, in whatever order.

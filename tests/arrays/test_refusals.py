@@ -159,3 +159,13 @@ def test_a_broadcast_copy_may_be_written_to_without_touching_its_source() -> Non
         return session.open(x, label="x").tolist(), session.open(wide, label="wide").tolist()
 
     assert pc.simulate(program)[0] == ([0, 0], [[5, 5], [0, 0]])
+
+
+@pytest.mark.parametrize("key", [(0, 7), (slice(None), 7), (0, [7])])
+def test_an_index_out_of_bounds_names_the_axis_that_the_user_sees(key):
+    def program(session):
+        x = session.input(np.zeros((2, 3), np.int64) if session.party == 0 else None, owner=0)
+        return x[key]
+
+    with pytest.raises(errors.UsageError, match="index 7 is out of bounds for axis 1 with size 3"):
+        pc.simulate(program, parties=2)

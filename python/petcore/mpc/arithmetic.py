@@ -216,7 +216,7 @@ def divide_public(value: Any, y: SharedArray) -> SharedArray:
 
 def _inexact(x: SharedArray) -> UsageError:
     return UsageError(
-        f"/ on a {x.dtype} share would turn exact numbers into reals; say x.astype('fixed') / y"
+        f"/ on {x.dtype} shares would turn exact numbers into reals; say x.astype('fixed') / y"
     )
 
 

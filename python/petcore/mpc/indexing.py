@@ -25,7 +25,7 @@ def get_item(x: SharedArray, key: Any) -> SharedArray:
             return x._with(x._share[(slice(None), *parts)])
         places = _places(x.shape)[parts]
     except IndexError as error:
-        raise UsageError(f"cannot index shape {x.shape}: {error}") from None
+        raise _outside(x.shape, parts, error) from None
     return gather(x, places)
 
 
@@ -37,7 +37,7 @@ def set_item(x: SharedArray, key: Any, value: Any) -> None:
     try:
         places = _places(x.shape)[parts]
     except IndexError as error:
-        raise UsageError(f"cannot index shape {x.shape}: {error}") from None
+        raise _outside(x.shape, parts, error) from None
     written = _written(x, value)
     if not _fits(written.shape, places.shape):
         raise UsageError(f"values of shape {written.shape} do not fit the place {places.shape}")
@@ -78,6 +78,15 @@ def _is_basic(parts: tuple[Any, ...]) -> bool:
 
 def _places(shape: tuple[int, ...]) -> NDArray[np.intp]:
     return np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.intp).reshape(shape)
+
+
+def _outside(shape: tuple[int, ...], parts: tuple[Any, ...], error: IndexError) -> UsageError:
+    """Say what NumPy says of an array of this shape: a share has one axis more."""
+    try:
+        np.broadcast_to(np.False_, shape)[parts]
+    except IndexError as logical:
+        error = logical
+    return UsageError(f"cannot index shape {shape}: {error}")
 
 
 def _written(x: SharedArray, value: Any) -> SharedArray:

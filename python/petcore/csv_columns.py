@@ -118,7 +118,7 @@ class CsvColumns:
                 return np.array(column, dtype=np.int64 if low < 0 else np.uint64)
         for row, cell in enumerate(column):
             if not (re.fullmatch(r"-?[0-9]{1,20}", cell) and low <= int(cell) < end):
-                what = f"is not a whole number from {low} to {end - 1}; write digits only"
+                what = "is not a whole number within 64 bits; write digits only"
                 raise self._error(row, name, what)
         raise self._error(0, name, "cannot be read as whole numbers")
 
@@ -158,8 +158,17 @@ def parse_csv(raw: bytes, source: str) -> CsvColumns:
 
 
 def write_csv(path: str | Path, columns: Table) -> None:
-    """Write equally long columns as a CSV file with a header line."""
-    Path(path).write_bytes(format_csv(columns))
+    """Write equally long columns as a CSV file with a header line.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be written.
+    """
+    try:
+        Path(path).write_bytes(format_csv(columns))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def format_csv(columns: Table) -> bytes:

@@ -210,3 +210,26 @@ def test_an_edge_cannot_name_a_participant_like_a_path_or_send_one_payment_twice
     paths = batch_of(tmp_path, "wallet", "first", "again", "limits")
     with pytest.raises(ConfigError, match="amounts do not go together: a payment id occurs twice"):
         load_batch(paths, key=keys["wallet"], nodes=NODES)
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, keys: dict[str, SealingKey]) -> None:
+    shared(tmp_path, a=AMOUNTS, w=LIMITS)
+    cut = tmp_path / "cut.gateway.sealed"
+    cut.write_bytes((tmp_path / "a.gateway.sealed").read_bytes()[:-1])
+    for path in (cut, tmp_path / "a.wallet.sealed", tmp_path / "a.csv"):
+        with pytest.raises(ConfigError, match=f"{path.name}: the envelope cannot be opened"):
+            load_batch([path], key=keys["gateway"], nodes=NODES)
+
+
+def test_an_output_folder_that_is_a_file_is_refused(
+    tmp_path: Path, keys: dict[str, SealingKey]
+) -> None:
+    (tmp_path / "a.csv").write_text(AMOUNTS, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"a\.csv: cannot be made"):
+        share_payments(tmp_path / "a.csv", tmp_path / "a.csv", nodes=NODES, keys=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "../shop", "a/b", ".hidden", "x" * 64, "a\nb"])
+def test_a_recipient_whose_name_is_no_file_name_gets_no_key(name: str) -> None:
+    with pytest.raises(ConfigError, match="must be 1 to 63 of"):
+        SealingKey.make(name)

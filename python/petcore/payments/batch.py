@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,13 +11,13 @@ import numpy.typing as npt
 
 from petcore.errors import UsageError
 from petcore.payments.money import MAX_PAYMENTS, minor_digits
+from petcore.payments.sealing import RECIPIENT
 from petcore.payments.sharing import Words
 
 Texts = npt.NDArray[np.str_]
 Column = Sequence[str] | Texts
 
 ID_LENGTH_MAX = 64
-_PARTICIPANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +117,7 @@ class Batch:
 def _check_texts(ids: Column, mpp: Column, acqp: Column, currency: Column) -> None:
     """Bound every text before an array is as wide as the longest, and refuse odd characters."""
     for name in sorted({*mpp, *acqp}):
-        if not _PARTICIPANT.fullmatch(name):
+        if not RECIPIENT.fullmatch(name):
             raise UsageError(
                 f"the participant {name[:64]!r} needs a name of 1 to 63 of A-Z a-z 0-9 . _ - that "
                 "starts with a letter or digit"

@@ -73,7 +73,7 @@ def share_payments(
     public = {node: load_public(keys, node) for node in nodes}
     head = {"kind": _PAYMENTS, "sharing": secrets.token_hex(16), "nodes": list(nodes)}
     folder, written = Path(out), []
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     for i, node in enumerate(nodes):
         shares = {f"{name}_share": shares[i] for name, shares in money.items()}
         content = _pack(head | {"node": node}, _route_columns(routes) | shares)
@@ -144,10 +144,7 @@ class Outbox:
             A key is missing, a target exists, or the directory cannot be made.
         """
         folder = Path(out)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"{folder}: cannot be made ({error.strerror})") from error
+        _make(folder)
         targets = {}
         for name in routes.participants:
             path = folder / f"{name}.{node}.sealed"
@@ -238,6 +235,13 @@ def _route_columns(routes: Routes) -> dict[str, Sequence[object] | Words]:
     }
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be made ({error.strerror})") from error
+
+
 def _pack(header: Mapping[str, object], columns: Table) -> bytes:
     return json.dumps(header).encode() + b"\n" + format_csv(columns)
 
@@ -247,7 +251,10 @@ def _unpack(path: str | Path, key: SealingKey, kind: str) -> tuple[dict[str, obj
         envelope = Path(path).read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    head, _, body = key.open(envelope, kind).partition(b"\n")
+    try:
+        head, _, body = key.open(envelope, kind).partition(b"\n")
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.message}") from error
     try:
         header = json.loads(head[:_MAX_HEADER])
     except (ValueError, RecursionError):

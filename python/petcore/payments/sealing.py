@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 
 from petcore.errors import ConfigError
 
+RECIPIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SEED_BYTES = 64
 _X25519_BYTES = 32
 _PUBLIC_BYTES = 1184 + _X25519_BYTES
@@ -31,7 +33,18 @@ class SealingKey:
 
     @classmethod
     def make(cls, name: str) -> SealingKey:
-        """Make a fresh key for the recipient `name`."""
+        """Make a fresh key for the recipient `name`.
+
+        Raises
+        ------
+        ConfigError
+            A name that is not 1 to 63 of A-Z a-z 0-9 . _ - (it becomes a file name).
+        """
+        if not RECIPIENT.fullmatch(name):
+            raise ConfigError(
+                f"the name {name[:64]!r} must be 1 to 63 of A-Z a-z 0-9 . _ - and start with a "
+                "letter or digit"
+            )
         return cls(name, os.urandom(_SEED_BYTES + _X25519_BYTES))
 
     @classmethod

@@ -141,3 +141,25 @@ def clear(configs: dict[str, Path], name: str) -> list[str]:
     keys = ["--key", f"{name}.sealing.key", "--keys", "."]
     rest = ["--out", "out", "--min-count", "1"]
     return ["clear", "--config", str(configs[name]), *shares, *keys, *rest]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--C", "-1"], "--C must be a positive number"),
+        (["--C", "nan"], "--C must be a positive number"),
+        (["--steps", "0"], "'--steps'"),
+        (["--batch-size", "0"], "'--batch-size'"),
+        (["--split-seed", "-1"], "'--split-seed'"),
+        (["--scores", "none/scores.csv"], "there is no folder none"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anyone_is_met(
+    configs: dict[str, Path], monkeypatch: pytest.MonkeyPatch, words: list[str], complaint: str
+) -> None:
+    monkeypatch.chdir(configs["gateway"].parent)
+    tables(Path())
+    done = CliRunner().invoke(app, train(configs, "wallet", *words))
+    assert done.exit_code == 2
+    assert complaint in " ".join(done.stderr.replace("│", " ").split())
+    assert "connecting" not in done.stderr

@@ -72,7 +72,7 @@ def clear(
     keys: _Keys,
     out: Annotated[Path, typer.Option(help="Directory for PARTICIPANT.NODE.sealed.")],
     min_count: Annotated[
-        int, typer.Option(help="Fewest payments that a net position may cover.")
+        int, typer.Option(help="Fewest payments that a net position may cover.", min=1)
     ] = MIN_COUNT,
     as_json: _Json = False,
 ) -> None:

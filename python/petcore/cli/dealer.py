@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -21,4 +22,5 @@ def dealer(
 
     Example: petcore dealer --config keys/dealer.toml
     """
+    logging.getLogger("petcore").addHandler(logging.NullHandler())  # the notes say it all
     run_dealer(config, once=once, on_event=render.note)

@@ -31,7 +31,7 @@ def show_error(error: PetcoreError) -> None:
     for key, value in (
         ("party", error.party),
         ("address", error.address),
-        ("step", error.step),
+        ("step", "" if error.step in error.message else error.step),
         ("retry", "may help" if error.retryable else ""),
     ):
         if value:

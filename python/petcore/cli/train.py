@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from petcore.cli import render
 from petcore.cli.joining import join
 from petcore.cli.results import cost_record, print_record, show_cost
 from petcore.csv_columns import write_csv
-from petcore.errors import UsageError
+from petcore.errors import ConfigError, UsageError
 from petcore.training import Outcome, Plan, load_table
 from petcore.training import train as run_training
 
@@ -34,11 +35,13 @@ def train(
         typer.Option(help="Columns to compress as sign(x) log(1 + |x|), such as 'PAY_AMT*'."),
     ] = None,
     test_fraction: Annotated[float, typer.Option(help="Part of the rows held out.")] = 0.2,
-    split_seed: Annotated[int, typer.Option(help="Public seed of the split.")] = 0,
-    inverse_penalty: Annotated[float, typer.Option("--C", help="Inverse L2 penalty.")] = 1.0,
+    split_seed: Annotated[int, typer.Option(help="Public seed of the split.", min=0)] = 0,
+    inverse_penalty: Annotated[
+        float, typer.Option("--C", help="Inverse L2 penalty, above 0.")
+    ] = 1.0,
     solver: Annotated[str, typer.Option(help="fixed-hessian or sgd.")] = "fixed-hessian",
-    steps: Annotated[int, typer.Option(help="Newton steps, or epochs of sgd.")] = 15,
-    batch_size: Annotated[int, typer.Option(help="Rows per step of sgd.")] = 1024,
+    steps: Annotated[int, typer.Option(help="Newton steps, or epochs of sgd.", min=1)] = 15,
+    batch_size: Annotated[int, typer.Option(help="Rows per step of sgd.", min=1)] = 1024,
     scores: Annotated[
         Path | None, typer.Option(help="Write the held-out probabilities here (label holder).")
     ] = None,
@@ -52,6 +55,8 @@ def train(
 
     Example: petcore train --config wallet.toml --data wallet.csv --label DEFAULT_NEXT_MONTH
     """
+    if scores is not None and not scores.parent.is_dir():
+        raise ConfigError(f"--scores {scores}: there is no folder {scores.parent}; make it first")
     plan = _plan(test_fraction, split_seed, inverse_penalty, solver, steps, batch_size)
     table = load_table(data, id_column=id_column, label=label or None, amounts=amount or ())
     _tell_steps()
@@ -77,8 +82,8 @@ def _plan(
 ) -> Plan:
     if not 0 < test_fraction < 1:
         raise UsageError("--test-fraction must be between 0 and 1, such as 0.2")
-    if seed < 0:
-        raise UsageError("--split-seed must not be negative")
+    if not (math.isfinite(c) and c > 0):
+        raise UsageError("--C must be a positive number, such as 1.0")
     if solver not in _SOLVERS:
         raise UsageError(f"--solver must be one of {', '.join(_SOLVERS)}")
     return Plan(

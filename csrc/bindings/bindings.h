@@ -16,5 +16,6 @@ void bind_session(pybind11::module_& module);
 struct KernelsScope {};
 using Kernels = pybind11::class_<KernelsScope>;
 void bind_ring(Kernels& kernels);
+void bind_prg(Kernels& kernels);
 
 }  // namespace petcore::bindings

@@ -35,12 +35,7 @@ void Streams::product(std::size_t index, std::uint64_t chunk, Words out) const {
 }
 
 void mask_words(const prg::Seed& seed, const Request& mask, std::uint64_t first, Words out) {
-  const prg::Prg prg = stream_prg(seed, mask, 0);
-  if (first % 2 == 0 || out.empty()) return prg.fill_words(out, first);
-  std::uint64_t pair[2];
-  prg.fill_words(pair, first - 1);
-  out[0] = pair[1];
-  prg.fill_words(out.subspan(1), first + 1);
+  stream_prg(seed, mask, 0).fill_words(out, first);
 }
 
 }  // namespace petcore::correlation

@@ -26,13 +26,24 @@ class Prg {
   Prg(Prg&&) noexcept = default;
   Prg& operator=(Prg&&) noexcept = default;
 
-  // fill writes keystream bytes: block i of out is AES(seed, first_block + i), counter big-endian
-  // in the last 8 bytes, zero in the first 8.
-  void fill(Bytes out, std::uint64_t first_block = 0) const;
-  // fill_words is fill for 64-bit words (little-endian); first_word must be even.
-  void fill_words(Words out, std::uint64_t first_word = 0) const;
+  // fill writes keystream bytes: block i of out is AES(seed, (high, first_block + i)), the counter
+  // one big-endian number of 128 bits.
+  void fill(Bytes out, std::uint64_t first_block = 0, std::uint64_t high = 0) const;
+
+  // The others write words made of the keystream's words s (little-endian, from first_word on) and
+  // of x, modulo 2^64, without a second pass over memory. All spans of a call have one size
+  // (Code::usage otherwise); an output may be x, never a partial overlap.
+  void fill_words(Words out, std::uint64_t first_word = 0) const;                  // s
+  void add(Words out, ConstWords x, std::uint64_t first_word = 0) const;           // x + s
+  void subtract(Words out, ConstWords x, std::uint64_t first_word = 0) const;      // x - s
+  void exclusive_or(Words out, ConstWords x, std::uint64_t first_word = 0) const;  // x ^ s
+  // split makes two additive shares of x: s and x - s.
+  void split(Words stream, Words rest, ConstWords x, std::uint64_t first_word = 0) const;
 
  private:
+  struct Work;
+  void run(const Work& work, std::uint64_t first_word) const;
+
   alignas(16) std::array<std::byte, 176> round_keys_;
   const Kernels* kernels_;
 };

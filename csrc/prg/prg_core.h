@@ -2,11 +2,13 @@
 // file whose anonymous namespace defines a type Lane:
 //   V, kBlocks                      a vector and the AES blocks it holds
 //   load, store, key                unaligned memory; key r of a schedule in every block
-//   exclusive_or(x, y)
+//   store_around, fence             aligned memory, past the caches; after the last of them
+//   exclusive_or, add, subtract     of 64-bit words
 //   start, middle(.., r), finish    AES: before round 1, rounds 1 to 9, round 10
 //   counters(low, high)             block i holds the words (low + i, high)
 //   advance(v, n)                   adds n to the low word of every block
-//   counter_block(v)                the word low, big-endian, in the last 8 bytes, 0 in the first 8
+//   clear_last_byte(v)              the lowest byte of the word low of every block becomes 0
+//   counter_block(v)                (high, low) as one big-endian number of 128 bits
 #pragma once
 
 using V = Lane::V;
@@ -19,15 +21,25 @@ inline void load_keys(V* keys, const std::byte* schedule) {
   for (std::size_t r = 0; r <= kRounds; ++r) keys[r] = Lane::key(schedule + r * kBlockBytes);
 }
 
-inline __attribute__((always_inline)) void encrypt_flight(V* x, const V* keys) {
-#pragma GCC unroll 8
-  for (std::size_t i = 0; i < kFlight; ++i) x[i] = Lane::start(x[i], keys);
+// rounds_from does the AES rounds kFirst to 10 of what has gone through the ones before.
+template <std::size_t kFirst>
+inline __attribute__((always_inline)) void rounds_from(V* x, const V* keys) {
 #pragma GCC unroll 9
-  for (std::size_t r = 1; r < kRounds; ++r)
+  for (std::size_t r = kFirst; r < kRounds; ++r)
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < kFlight; ++i) x[i] = Lane::middle(x[i], keys, r);
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kFlight; ++i) x[i] = Lane::finish(x[i], keys);
+}
+
+inline __attribute__((always_inline)) void encrypt_flight(V* x, const V* keys) {
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < kFlight; ++i) x[i] = Lane::start(x[i], keys);
+  rounds_from<1>(x, keys);
+}
+
+inline __attribute__((always_inline)) V first_round(V x, const V* keys) {
+  return Lane::middle(Lane::start(x, keys), keys, 1);
 }
 
 inline __attribute__((always_inline)) void load_flight(V* x, const std::byte* in) {
@@ -40,15 +52,13 @@ inline __attribute__((always_inline)) void store_flight(std::byte* out, const V*
   for (std::size_t i = 0; i < kFlight; ++i) Lane::store(out + i * sizeof(V), x[i]);
 }
 
-inline __attribute__((always_inline)) void counter_group(std::byte* out, const V* keys, V next) {
-  V x[kFlight];
+inline __attribute__((always_inline)) void counter_flight(V* x, const V* keys, V next) {
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kFlight; ++i) {
     x[i] = Lane::counter_block(next);
     next = Lane::advance(next, Lane::kBlocks);
   }
   encrypt_flight(x, keys);
-  store_flight(out, x);
 }
 
 inline __attribute__((always_inline)) void encrypt_group(std::byte* out, const std::byte* in,
@@ -80,20 +90,7 @@ struct alignas(64) Group {
   std::byte bytes[kGroup * kBlockBytes];
 };
 
-void counter(const std::byte* schedule, std::byte* out, std::size_t num_blocks,
-             std::uint64_t first) {
-  V keys[kRounds + 1];
-  load_keys(keys, schedule);
-  V next = Lane::counters(first, 0);
-  for (; num_blocks >= kGroup; num_blocks -= kGroup, out += sizeof(Group)) {
-    counter_group(out, keys, next);
-    next = Lane::advance(next, kGroup);
-  }
-  if (num_blocks == 0) return;
-  Group rest;
-  counter_group(rest.bytes, keys, next);
-  __builtin_memcpy(out, rest.bytes, num_blocks * kBlockBytes);
-}
+#include "prg/prg_counter_core.h"
 
 void encrypt(const std::byte* schedule, std::byte* out, const std::byte* in,
              std::size_t num_blocks) {

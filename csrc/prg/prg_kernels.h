@@ -11,13 +11,33 @@ constexpr std::size_t kBlockBytes = 16;
 constexpr std::size_t kRounds = 10;
 constexpr std::size_t kScheduleBytes = kBlockBytes * (kRounds + 1);
 
+// Mix says what is written for a keystream word s and an input word x, modulo 2^64.
+enum class Mix : std::uint8_t {
+  keystream /* s */,
+  add /* x + s */,
+  subtract /* x - s */,
+  exclusive_or /* x ^ s */
+};
+
+// Run is a stretch of whole blocks of keystream and where it goes.
+struct Run {
+  const std::byte* schedule;
+  std::size_t num_blocks;
+  // Block i is AES of the 128-bit big-endian counter (high, low + i); low + num_blocks fits 64
+  // bits.
+  std::uint64_t high, low;
+  Mix mix;
+  std::byte* out;
+  const std::byte* x;  // read unless mix is keystream; may be out
+  std::byte* stream;   // takes the keystream besides; may be null
+  bool around_cache;   // write past the caches, where the target can
+};
+
 struct Kernels {
   // expand writes the key schedule in the form that the same row's other functions read; its first
   // block is always the key itself.
   void (*expand)(std::byte* schedule, const std::byte* key);
-  // counter writes AES(key, first), AES(key, first + 1), ...; counters are big-endian.
-  void (*counter)(const std::byte* schedule, std::byte* out, std::size_t num_blocks,
-                  std::uint64_t first);
+  void (*counter)(const Run& run);
   // encrypt is AES on each block; out may be in.
   void (*encrypt)(const std::byte* schedule, std::byte* out, const std::byte* in,
                   std::size_t num_blocks);

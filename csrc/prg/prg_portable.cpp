@@ -76,16 +76,33 @@ void encrypt(const std::byte* schedule, std::byte* out, const std::byte* in,
   Ecb(schedule).encrypt(out, in, num_blocks);
 }
 
-void counter(const std::byte* schedule, std::byte* out, std::size_t num_blocks,
-             std::uint64_t first) {
-  Ecb cipher(schedule);
-  for (std::size_t done = 0; done < num_blocks; done += kChunkBlocks) {
-    const std::size_t now = std::min(kChunkBlocks, num_blocks - done);
-    std::byte* to = out + done * kBlockBytes;
-    for (std::size_t i = 0; i < now; ++i)
-      put_block(to + i * kBlockBytes, 0, __builtin_bswap64(first + done + i));
-    cipher.encrypt(to, to, now);
+void mix_words(std::byte* out, const std::byte* x, const std::byte* stream, std::size_t num_bytes,
+               Mix mix) {
+  for (std::size_t i = 0; i < num_bytes; i += 8) {
+    std::uint64_t a, s;
+    std::memcpy(&a, x + i, 8);
+    std::memcpy(&s, stream + i, 8);
+    a = mix == Mix::add ? a + s : mix == Mix::subtract ? a - s : a ^ s;
+    std::memcpy(out + i, &a, 8);
   }
+}
+
+void counter(const Run& run) {
+  Ecb cipher(run.schedule);
+  alignas(64) std::array<std::byte, kChunkBlocks * kBlockBytes> made;
+  const bool mixes = run.mix != Mix::keystream;
+  for (std::size_t done = 0; done < run.num_blocks; done += kChunkBlocks) {
+    const std::size_t now = std::min(kChunkBlocks, run.num_blocks - done);
+    const std::size_t at = done * kBlockBytes, size = now * kBlockBytes;
+    std::byte* to = mixes ? made.data() : run.out + at;
+    for (std::size_t i = 0; i < now; ++i)
+      put_block(to + i * kBlockBytes, __builtin_bswap64(run.high),
+                __builtin_bswap64(run.low + done + i));
+    cipher.encrypt(to, to, now);
+    if (run.stream != nullptr) std::memcpy(run.stream + at, to, size);
+    if (mixes) mix_words(run.out + at, run.x + at, to, size, run.mix);
+  }
+  if (mixes) wipe(made.data(), made.size());
 }
 
 void hash(const std::byte* schedule, std::byte* out, const std::byte* in, std::size_t num_blocks,

@@ -1,5 +1,7 @@
 #include "simd/cpu.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 #if defined(__aarch64__)
@@ -31,6 +33,19 @@ Cpu detect() {
 
 const Cpu& cpu() {
   static const Cpu found = detect();
+  return found;
+}
+
+std::size_t cache_bytes() {
+  static const std::size_t found = [] {
+    constexpr std::size_t kUnknown = std::size_t{32} << 20;
+#if defined(_SC_LEVEL3_CACHE_SIZE)
+    const long told = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    return told > 0 ? static_cast<std::size_t>(told) : kUnknown;
+#else
+    return kUnknown;
+#endif
+  }();
   return found;
 }
 

@@ -1,6 +1,7 @@
 // What this machine's processor can do, and which compiled target a kernel should use.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,9 @@ struct Cpu {
 
 // cpu detects once and remembers.
 const Cpu& cpu();
+
+// cache_bytes is the size of the last-level cache, 32 MiB where the system does not tell.
+std::size_t cache_bytes();
 
 // forced_target is the value of PETCORE_TARGET ("portable", "aesni", "avx2", ...) or empty.
 std::string forced_target();

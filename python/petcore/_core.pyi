@@ -119,6 +119,30 @@ class kernels:
         bits: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], target: str = ""
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
+    def prg_add(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        seed: bytes,
+        first_word: typing.SupportsInt | typing.SupportsIndex = 0,
+        out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
+        """
+        x + keystream, in one pass.
+        """
+
+    @staticmethod
+    def prg_exclusive_or(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        seed: bytes,
+        first_word: typing.SupportsInt | typing.SupportsIndex = 0,
+        out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
+        """
+        x ^ keystream, in one pass.
+        """
+
+    @staticmethod
     def prg_fill(
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         seed: bytes,
@@ -137,6 +161,18 @@ class kernels:
         target: str = "",
     ) -> None: ...
     @staticmethod
+    def prg_subtract(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        seed: bytes,
+        first_word: typing.SupportsInt | typing.SupportsIndex = 0,
+        out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
+        """
+        x - keystream, in one pass.
+        """
+
+    @staticmethod
     def random_bytes(num_bytes: typing.SupportsInt | typing.SupportsIndex) -> bytes: ...
     @staticmethod
     def scale(
@@ -145,6 +181,18 @@ class kernels:
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def share(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        share0: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
+        share1: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
+        seed: bytes | None = None,
+        target: str = "",
+    ) -> tuple[typing.Any, ...]:
+        """
+        Two additive shares of uint64 words, (keystream, x - keystream), in one pass. Without a seed the key comes from the system's CSPRNG; a seed is for tests.
+        """
+
     @staticmethod
     def shift_left(
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],

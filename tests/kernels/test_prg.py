@@ -59,6 +59,10 @@ def fill(size: int, first_block: int = 0, target: str = "", seed: bytes = SEED) 
     return out.tobytes()
 
 
+def stream_words(size: int) -> np.ndarray:
+    return np.frombuffer(reference.keystream(SEED, 8 * size), np.uint64)
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("key", "plain", "cipher"), AES_VECTORS)
 def test_a_published_block_encrypts_to_its_published_ciphertext(target, key, plain, cipher):
@@ -113,9 +117,98 @@ def test_words_are_the_keystream_read_little_endian(target):
     assert out.tobytes() == reference.keystream(SEED, 33 * 8, 3)
 
 
-def test_words_are_read_from_an_even_position_only():
-    with pytest.raises(UsageError, match="even"):
-        kernels.prg_fill_words(np.zeros(2, np.uint64), SEED, 1)
+@pytest.mark.parametrize("target", TARGETS)
+def test_words_are_read_from_any_position(target):
+    stream = stream_words(80)
+    for first in range(6):
+        for size in (0, 1, 2, 3, 70):
+            out = np.zeros(size, np.uint64)
+            kernels.prg_fill_words(out, SEED, first, target)
+            assert (out == stream[first : first + size]).all()
+
+
+# Lengths and positions around the table of differences: runs of 256 blocks, from 2048 blocks on.
+LONG = [(2048 + d, first) for d in (-1, 0, 1, 255, 256, 257) for first in (0, 1, 2, 255, 256, 257)]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    ("num_blocks", "first"), [*LONG, (3000, 2**32 - 1001), (2**13, 2**48 - 77)]
+)
+def test_long_keystream_matches_the_reference(target, num_blocks, first):
+    assert fill(16 * num_blocks, first, target) == reference.keystream(SEED, 16 * num_blocks, first)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_keystream_beyond_the_cache_matches_the_reference_at_every_alignment(target):
+    size = (16 << 20) + 1000
+    expected = np.frombuffer(reference.keystream(SEED, size, 77), np.uint8)
+    memory = np.empty(size + 200, np.uint8)
+    for start in (0, 8, 16, 32, 48, 64, 1):
+        memory[:start], memory[start + size :] = 0xA5, 0xA5
+        kernels.prg_fill(memory[start : start + size], SEED, 77, target)
+        assert (memory[start : start + size] == expected).all()
+        assert (memory[:start] == 0xA5).all()
+        assert (memory[start + size :] == 0xA5).all()
+
+
+MIXES = {
+    kernels.prg_add: np.add,
+    kernels.prg_subtract: np.subtract,
+    kernels.prg_exclusive_or: np.bitwise_xor,
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("mix", MIXES, ids=lambda mix: mix.__name__)
+@pytest.mark.parametrize("first", [0, 1, 6])
+def test_words_are_mixed_with_the_keystream_where_it_is_made(target, mix, first):
+    stream = stream_words(5300)
+    for size in (0, 1, 2, 3, 63, 64, 65, 127, 128, 129, 4500, 5201):
+        x = reference.words(size)
+        expected = MIXES[mix](x, stream[first : first + size])
+        assert (mix(x, SEED, first, target=target) == expected).all()
+        assert mix(x, SEED, first, x, target) is x
+        assert (x == expected).all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("size", [0, 1, 2, 129, 5201, (1 << 20) + 3])
+def test_a_share_is_keystream_and_the_other_one_the_rest(target, size):
+    x = reference.words(size)
+    share0, share1 = kernels.share(x, seed=SEED, target=target)
+    assert (share0 == stream_words(size)).all()
+    assert (share0 + share1 == x).all()
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2])
+def test_shares_are_written_into_the_arrays_that_are_passed(offset):
+    x = reference.words((1 << 20) + 7)
+    memory = np.zeros((2, x.size + 2), np.uint64)
+    share0, share1 = memory[0, : x.size], memory[1, offset : offset + x.size]
+    returned = kernels.share(x, share0, share1)
+    assert returned[0] is share0
+    assert returned[1] is share1
+    assert (share0 + share1 == x).all()
+    assert memory.any(axis=0)[[x.size - 1]].all()
+    assert not memory[0, x.size :].any()
+    assert not memory[1, offset + x.size :].any()
+
+
+def test_shares_without_a_seed_never_repeat():
+    x = np.zeros(2, np.uint64)
+    drawn = {kernels.share(x)[0].tobytes() for _ in range(1000)}
+    assert len(drawn) == 1000  # a repeat by chance: below 2^-108
+
+
+def test_outputs_of_another_size_raise():
+    x = reference.words(4)
+    with pytest.raises(UsageError, match="size"):
+        kernels.prg_add(x, SEED, 0, np.zeros(3, np.uint64))
+    with pytest.raises(UsageError, match="size"):
+        kernels.share(x, np.zeros(4, np.uint64), np.zeros(5, np.uint64))
+    with pytest.raises(UsageError, match="size"):
+        kernels.share(x, np.zeros(5, np.uint64), np.zeros(5, np.uint64))
 
 
 @pytest.mark.parametrize("target", TARGETS)

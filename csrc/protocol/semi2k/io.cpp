@@ -46,13 +46,13 @@ void exclusive_or(Words out, ConstWords x, ConstWords y) {
 }  // namespace
 
 void Semi2k::input(Env& env, Words out, ConstWords values, int owner) const {
-  input_stream(env).fill_words(out);
-  if (env.party == owner) ring::sub(out, values, out);
+  const prg::Prg stream = input_stream(env);
+  env.party == owner ? stream.subtract(out, values) : stream.fill_words(out);
 }
 
 void Semi2k::input_bits(Env& env, Words out, ConstWords values, int owner) const {
-  input_stream(env).fill_words(out);
-  if (env.party == owner) exclusive_or(out, out, values);
+  const prg::Prg stream = input_stream(env);
+  env.party == owner ? stream.exclusive_or(out, values) : stream.fill_words(out);
 }
 
 void Semi2k::open(Env& env, Words out, ConstWords x) const {

@@ -111,7 +111,15 @@ void print_aes(std::size_t num_blocks) {
   prg::kNeon->expand(as_bytes(schedule), as_bytes(key));
   prg::kNeon->encrypt(as_bytes(schedule), as_bytes(out), as_bytes(in), num_blocks);
   print(out);
-  prg::kNeon->counter(as_bytes(schedule), as_bytes(out), num_blocks, 0xfffffffe);
+  prg::kNeon->counter({.schedule = as_bytes(schedule),
+                       .num_blocks = num_blocks,
+                       .high = 0,
+                       .low = 0xfffffffe,
+                       .mix = prg::Mix::keystream,
+                       .out = as_bytes(out),
+                       .x = nullptr,
+                       .stream = nullptr,
+                       .around_cache = false});
   print(out);
   prg::kNeon->hash(as_bytes(schedule), as_bytes(out), as_bytes(in), num_blocks, 7, 0xfffffffe);
   print(out);

@@ -34,23 +34,46 @@ py::array unpack(const py::array& packed, std::size_t num_bits, const std::strin
   return to_array(std::move(out));
 }
 
-py::array to_slices(const py::array& x, const std::string& target) {
+py::array to_slices(const py::array& x, const std::string& target, unsigned width) {
   const ConstWords in = const_words(x, "words");
-  const std::size_t width = bits::num_words(in.size());
-  Buffer<std::uint64_t> out(64 * width);
+  const std::size_t packed = bits::num_words(in.size());
+  Buffer<std::uint64_t> out(width * packed);
   {
     const py::gil_scoped_release release;
-    bits::to_slices(out.span(), in, target);
+    bits::to_slices(out.span(), in, width, target);
   }
-  return to_array(std::move(out), {64, static_cast<py::ssize_t>(width)});
+  return to_array(std::move(out),
+                  {static_cast<py::ssize_t>(width), static_cast<py::ssize_t>(packed)});
 }
 
-py::array from_slices(const py::array& slices, std::size_t num_words, const std::string& target) {
+py::array narrow(const py::array& x, unsigned num_bytes, const std::string& target) {
+  const ConstWords in = const_words(x, "words");
+  Buffer<std::uint64_t> out(bits::narrow_words(in.size(), num_bytes));
+  {
+    const py::gil_scoped_release release;
+    bits::narrow(out.span(), in, num_bytes, target);
+  }
+  return to_array(std::move(out));
+}
+
+py::array widen_sum(const py::array& x, const py::array& y, std::size_t num_words,
+                    unsigned num_bytes, const std::string& target) {
+  const ConstWords a = const_words(x, "x"), b = const_words(y, "y");
+  Buffer<std::uint64_t> out(num_words);
+  {
+    const py::gil_scoped_release release;
+    bits::widen_sum(out.span(), a, b, num_bytes, target);
+  }
+  return to_array(std::move(out));
+}
+
+py::array from_slices(const py::array& slices, std::size_t num_words, const std::string& target,
+                      unsigned width) {
   const ConstWords in = const_words(slices, "slices");
   Buffer<std::uint64_t> out(num_words);
   {
     const py::gil_scoped_release release;
-    bits::from_slices(out.span(), in, target);
+    bits::from_slices(out.span(), in, width, target);
   }
   return to_array(std::move(out));
 }
@@ -71,9 +94,13 @@ py::array bit_transpose(const py::array& matrix, std::size_t rows, std::size_t c
 void bind_bits(Kernels& m) {
   m.def_static("pack", pack, arg("bits").noconvert(), arg("target") = "");
   m.def_static("unpack", unpack, arg("words").noconvert(), arg("num_bits"), arg("target") = "");
-  m.def_static("to_slices", to_slices, arg("words").noconvert(), arg("target") = "");
+  m.def_static("narrow", narrow, arg("words").noconvert(), arg("num_bytes"), arg("target") = "");
+  m.def_static("widen_sum", widen_sum, arg("x").noconvert(), arg("y").noconvert(), arg("num_words"),
+               arg("num_bytes"), arg("target") = "");
+  m.def_static("to_slices", to_slices, arg("words").noconvert(), arg("target") = "",
+               arg("width") = 64);
   m.def_static("from_slices", from_slices, arg("slices").noconvert(), arg("num_words"),
-               arg("target") = "");
+               arg("target") = "", arg("width") = 64);
   m.def_static("bit_transpose", bit_transpose, arg("matrix").noconvert(), arg("rows"),
                arg("columns"), arg("target") = "");
 }

@@ -222,18 +222,30 @@ void bind_boolean(py::class_<Session>& type) {
             return to_array(released([&] { return self.b2a(b); }));
           },
           py::arg("bits"));
-  const auto bind_bits = [&](const char* name, Buffer<std::uint8_t> (Session::*op)(ConstWords)) {
-    type.def(
-        name,
-        [op](Session& self, const py::array& x) {
-          const ConstWords a = words_of(x);
-          return to_array(released([&] { return (self.*op)(a); }));
-        },
-        py::arg("x"));
-  };
-  bind_bits("msb", &Session::msb);
-  bind_bits("equal_zero", &Session::equal_zero);
-  bind_bits("bits", &Session::bits);
+}
+
+void bind_comparison(py::class_<Session>& type) {
+  type.def(
+          "msb",
+          [](Session& self, const py::array& x, unsigned width, unsigned drop) {
+            const ConstWords a = words_of(x);
+            return to_array(released([&] { return self.msb(a, {width, drop}); }));
+          },
+          py::arg("x"), py::arg("width") = 64, py::arg("drop") = 0)
+      .def(
+          "equal_zero",
+          [](Session& self, const py::array& x, unsigned width) {
+            const ConstWords a = words_of(x);
+            return to_array(released([&] { return self.equal_zero(a, width); }));
+          },
+          py::arg("x"), py::arg("width") = 64)
+      .def(
+          "bits",
+          [](Session& self, const py::array& x, unsigned width) {
+            const ConstWords a = words_of(x);
+            return to_array(released([&] { return self.bits(a, width); }));
+          },
+          py::arg("x"), py::arg("width") = 64);
 }
 
 void bind_state(py::class_<Session>& type) {
@@ -288,6 +300,7 @@ void bind_session(py::module_& module) {
   bind_io(type);
   bind_arithmetic(type);
   bind_boolean(type);
+  bind_comparison(type);
   module.def("serve_dealer", &serve_dealer, py::arg("names"), py::arg("channels"), py::arg("terms"),
              py::arg("protocol") = "semi2k");
   module.def("protocols", [] {

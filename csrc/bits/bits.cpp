@@ -20,12 +20,26 @@ void unpack(std::span<std::uint8_t> out, ConstWords in, std::string_view target)
   choose(target).unpack(out.data(), in.data(), out.size());
 }
 
-void to_slices(Words out, ConstWords in, std::string_view target) {
-  transpose(out, in, in.size(), 64, target);
+void to_slices(Words out, ConstWords in, unsigned width, std::string_view target) {
+  check(width >= 1 && width <= 64, Code::usage, kSizes);
+  transpose(out, in, in.size(), width, target);
 }
 
-void from_slices(Words out, ConstWords slices, std::string_view target) {
-  transpose(out, slices, 64, out.size(), target);
+void from_slices(Words out, ConstWords slices, unsigned width, std::string_view target) {
+  check(width >= 1 && width <= 64, Code::usage, kSizes);
+  transpose(out, slices, width, out.size(), target);
+}
+
+void narrow(Words out, ConstWords in, unsigned num_bytes, std::string_view target) {
+  const bool fits = num_bytes >= 1 && num_bytes <= 8;
+  check(fits && out.size() == narrow_words(in.size(), num_bytes), Code::usage, kSizes);
+  choose(target).narrow(out.data(), in.data(), in.size(), num_bytes);
+}
+
+void widen_sum(Words out, ConstWords x, ConstWords y, unsigned num_bytes, std::string_view target) {
+  const bool fits = num_bytes >= 1 && num_bytes <= 8 && x.size() == y.size();
+  check(fits && x.size() == narrow_words(out.size(), num_bytes), Code::usage, kSizes);
+  choose(target).widen_sum(out.data(), x.data(), y.data(), out.size(), num_bytes);
 }
 
 void transpose(Words out, ConstWords in, std::size_t rows, std::size_t columns,

@@ -53,16 +53,18 @@ struct Plane {
   std::size_t row, block;
 };
 
-// turn_blocks transposes kWords whole blocks side by side.
-inline void turn_blocks(Word* out, Plane to, const Word* in, Plane from) {
+// turn_blocks transposes kWords blocks side by side; each has `rows` rows, `columns` columns.
+inline void turn_blocks(Word* out, Plane to, const Word* in, Plane from, std::size_t rows,
+                        std::size_t columns) {
   V x[64];
-  for (std::size_t i = 0; i < 64; ++i) {
+  for (std::size_t i = 0; i < rows; ++i) {
     Word words[kWords];
     for (std::size_t b = 0; b < kWords; ++b) words[b] = in[i * from.row + b * from.block];
     __builtin_memcpy(&x[i], words, sizeof(V));
   }
+  for (std::size_t i = rows; i < 64; ++i) x[i] = V{};
   turn(x);
-  for (std::size_t i = 0; i < 64; ++i) {
+  for (std::size_t i = 0; i < columns; ++i) {
     Word words[kWords];
     __builtin_memcpy(words, &x[i], sizeof(V));
     for (std::size_t b = 0; b < kWords; ++b) out[i * to.row + b * to.block] = words[b];
@@ -84,16 +86,64 @@ void transpose(Word* out, const Word* in, std::size_t rows, std::size_t columns)
   const std::size_t in_row = (columns + 63) / 64, out_row = (rows + 63) / 64;
   const std::size_t down = rows / 64, across = columns / 64;  // whole blocks
   const bool tall = down >= kWords;  // else blocks of one row of blocks go side by side
-  const std::size_t turned_down = tall ? down - down % kWords : down;
-  const std::size_t turned_across = tall ? across : across - across % kWords;
+  const std::size_t turned_down = tall ? down - down % kWords : out_row;
+  const std::size_t turned_across = tall ? in_row : across - across % kWords;
   const Plane from = {in_row, tall ? 64 * in_row : 1}, to = {out_row, tall ? 1 : 64 * out_row};
   for (std::size_t r = 0; r < turned_down; r += tall ? kWords : 1)
     for (std::size_t c = 0; c < turned_across; c += tall ? 1 : kWords)
-      turn_blocks(out + 64 * c * out_row + r, to, in + 64 * r * in_row + c, from);
+      turn_blocks(out + 64 * c * out_row + r, to, in + 64 * r * in_row + c, from,
+                  at_most_64(rows - 64 * r), at_most_64(columns - 64 * c));
   for (std::size_t r = 0; r < out_row; ++r)
     for (std::size_t c = r < turned_down ? turned_across : 0; c < in_row; ++c)
       turn_part(out + 64 * c * out_row + r, out_row, in + 64 * r * in_row + c, in_row,
                 at_most_64(rows - 64 * r), at_most_64(columns - 64 * c));
 }
 
-constexpr Kernels kKernels = {pack, unpack, transpose};
+// A narrow element is read and written with its neighbours' bytes, the last ones alone. In place,
+// no word is overwritten before it was read.
+template <std::size_t kBytes>
+inline void narrow_by(std::uint8_t* out, const Word* in, std::size_t size) {
+  std::size_t i = 0;
+  for (; i + 8 <= size; ++i) __builtin_memcpy(out + i * kBytes, in + i, 8);
+  for (; i < size; ++i) __builtin_memcpy(out + i * kBytes, in + i, kBytes);
+}
+
+template <std::size_t kBytes>
+inline void widen_sum_by(Word* out, const std::uint8_t* x, const std::uint8_t* y,
+                         std::size_t size) {
+  std::size_t i = 0;
+  for (; i + 8 <= size; ++i) {
+    Word a, b;
+    __builtin_memcpy(&a, x + i * kBytes, 8);
+    __builtin_memcpy(&b, y + i * kBytes, 8);
+    out[i] = a + b;
+  }
+  for (; i < size; ++i) {
+    Word a = 0, b = 0;
+    __builtin_memcpy(&a, x + i * kBytes, kBytes);
+    __builtin_memcpy(&b, y + i * kBytes, kBytes);
+    out[i] = a + b;
+  }
+}
+
+using NarrowBy = void (*)(std::uint8_t*, const Word*, std::size_t);
+constexpr NarrowBy kNarrowBy[8] = {narrow_by<1>, narrow_by<2>, narrow_by<3>, narrow_by<4>,
+                                   narrow_by<5>, narrow_by<6>, narrow_by<7>, narrow_by<8>};
+using WidenSumBy = void (*)(Word*, const std::uint8_t*, const std::uint8_t*, std::size_t);
+constexpr WidenSumBy kWidenSumBy[8] = {widen_sum_by<1>, widen_sum_by<2>, widen_sum_by<3>,
+                                       widen_sum_by<4>, widen_sum_by<5>, widen_sum_by<6>,
+                                       widen_sum_by<7>, widen_sum_by<8>};
+
+void narrow(Word* out, const Word* in, std::size_t size, std::size_t num_bytes) {
+  std::uint8_t* const bytes = reinterpret_cast<std::uint8_t*>(out);
+  const std::size_t used = size * num_bytes;
+  kNarrowBy[num_bytes - 1](bytes, in, size);
+  __builtin_memset(bytes + used, 0, (used + 7) / 8 * 8 - used);
+}
+
+void widen_sum(Word* out, const Word* x, const Word* y, std::size_t size, std::size_t num_bytes) {
+  kWidenSumBy[num_bytes - 1](out, reinterpret_cast<const std::uint8_t*>(x),
+                             reinterpret_cast<const std::uint8_t*>(y), size);
+}
+
+constexpr Kernels kKernels = {pack, unpack, transpose, narrow, widen_sum};

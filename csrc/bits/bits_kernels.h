@@ -13,6 +13,9 @@ struct Kernels {
   void (*pack)(Word* out, const std::uint8_t* in, std::size_t num_bits);
   void (*unpack)(std::uint8_t* out, const Word* in, std::size_t num_bits);
   void (*transpose)(Word* out, const Word* in, std::size_t rows, std::size_t columns);
+  void (*narrow)(Word* out, const Word* in, std::size_t size, std::size_t num_bytes);
+  void (*widen_sum)(Word* out, const Word* x, const Word* y, std::size_t size,
+                    std::size_t num_bytes);
 };
 
 // One pointer per target, null where the architecture is another one.

@@ -28,12 +28,6 @@ void truncation_products(const Buffer<std::uint64_t>& r, unsigned f, Streams3& o
   }
 }
 
-void low_slices(const Buffer<std::uint64_t>& r, unsigned f, Buffer<std::uint64_t>& out) {
-  Buffer<std::uint64_t> slices(64 * bits::num_words(r.size()));
-  bits::to_slices(slices.span(), r.span());
-  std::copy_n(slices.begin(), f * bits::num_words(r.size()), out.begin());
-}
-
 void masked_product(const Request& request, const prg::Seed (&seeds)[2],
                     const Buffer<std::uint64_t>& b, Buffer<std::uint64_t>& out) {
   const auto& d = request.dims;
@@ -94,12 +88,14 @@ void make_products(const Request& request, std::uint64_t units, const prg::Seed 
       }
       return;
     case Kind::edabit:
-      return bits::to_slices(products[0].span(), masks[0].span());
+      return bits::to_slices(products[0].span(), masks[0].span(),
+                             static_cast<unsigned>(request.dims[0]));
     case Kind::truncation:
       return truncation_products(masks[0], static_cast<unsigned>(request.dims[0]), products);
     case Kind::exact_truncation:
       truncation_products(masks[0], static_cast<unsigned>(request.dims[0]), products);
-      return low_slices(masks[0], static_cast<unsigned>(request.dims[0]), products[2]);
+      return bits::to_slices(products[2].span(), masks[0].span(),
+                             static_cast<unsigned>(request.dims[0]));
     case Kind::matrix: {
       const auto [m, k, n] = matrix_shape(request);
       return ring::matmul(products[0].span(), masks[0].span(), masks[1].span(), m, k, n);

@@ -63,6 +63,9 @@ Request Request::read(ByteReader& in) {
   if (request.kind == Kind::truncation || request.kind == Kind::exact_truncation)
     check(request.dims[0] >= 1 && request.dims[0] <= 62, Code::frame,
           "a truncation by fewer than 1 or more than 62 bits");
+  if (request.kind == Kind::edabit)
+    check(request.dims[0] >= 1 && request.dims[0] <= 64, Code::frame,
+          "edaBits of fewer than 1 or more than 64 bits");
   if (request.kind == Kind::matrix || request.kind == Kind::masked_matrix) check_matrix(request);
   return request;
 }
@@ -115,7 +118,7 @@ Layout layout(const Request& request, std::uint64_t units) {
       set({packed, units}, {units, units});
       break;
     case Kind::edabit:
-      set({units}, {64 * packed});
+      set({units}, {request.dims[0] * packed});
       break;
     case Kind::truncation:
       set({units}, {units, units});

@@ -11,7 +11,7 @@
 //   and_pair          64 bits     a, b, b'           a & b, a & b'                   16
 //   dabit             element     bit (packed)       the bit in Z_2^64               8
 //   bit_product       element     bit (packed), a    the bit, bit * a                16
-//   edabit            element     r                  the 64 bits of r, as slices     8
+//   edabit            element     r                  its low `width` bits, as slices width / 8
 //   truncation        element     r                  (r mod 2^63) >> f, msb(r)       16
 //   exact_truncation  element     r                  the same, and r's low f bits    16 + f/8
 //   matrix            product     A (m,k), B (k,n)   AB                              8mn
@@ -58,7 +58,7 @@ struct Request {
   Kind kind;
   std::uint64_t units = 0;
   std::uint64_t chunk = kChunk;
-  // truncation kinds: {f}; matrix: {m, k, n}; mask: {rows, columns};
+  // edabit: {width}; truncation kinds: {f}; matrix: {m, k, n}; mask: {rows, columns};
   // masked_matrix: {mask counter, rows, columns, first row, last row + 1, transposed, n}.
   std::array<std::uint64_t, 7> dims{};
   std::uint64_t counter = 0;  // set by the source that plans it; never the same twice in a session

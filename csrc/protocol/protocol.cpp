@@ -26,4 +26,9 @@ Op op_from_name(std::string_view name) {
               "no operation is called '" + std::string(name) + "'; there are " + known);
 }
 
+void check_range(BitRange range) {
+  check(range.width >= 1 && range.width <= 64 && range.drop < range.width, Code::usage,
+        "a comparison looks at 1 to 64 bits, and drops fewer than it looks at");
+}
+
 }  // namespace petcore::protocol

@@ -41,6 +41,14 @@ const char* op_name(Op op);
 // op_from_name raises Code::usage for an unknown word, listing those there are.
 Op op_from_name(std::string_view name);
 
+// BitRange says which bits of an element a comparison has to look at.
+struct BitRange {
+  unsigned width = 64;  // x is taken mod 2^width: its sign is bit width - 1
+  unsigned drop = 0;    // x is first divided by 2^drop, rounded down or one lower
+};
+// check_range raises Code::usage unless 1 <= width <= 64 and at least one bit is left.
+void check_range(BitRange range);
+
 // MaskedShare is a matrix share whose masked opening all parties hold: multiply by it as often as
 // you like, each time for the price of opening the other operand.
 struct MaskedShare {
@@ -79,11 +87,14 @@ class Protocol {
   // mul_bit: out = bit * x for n = x.size() / components() elements.
   virtual void mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const = 0;
 
-  // msb: the top bit of every element; equal_zero: whether it is zero.
-  virtual void msb(Env& env, Words out, ConstWords x) const = 0;
-  virtual void equal_zero(Env& env, Words out, ConstWords x) const = 0;
-  // bits: out holds one word per element; bit j of word i is the share of bit j of x[i].
-  virtual void bits(Env& env, Words out, ConstWords x) const = 0;
+  // msb: the sign of every element, for -2^(width-1) <= x < 2^(width-1). Where bits are dropped, an
+  // element from 0 to 2^drop - 1 may count as negative, and x begins 2^drop higher.
+  virtual void msb(Env& env, Words out, ConstWords x, BitRange range) const = 0;
+  // equal_zero: whether the lowest `width` bits of an element are zero.
+  virtual void equal_zero(Env& env, Words out, ConstWords x, unsigned width) const = 0;
+  // bits: out holds one word per element; bit j of word i is the share of bit j of x[i], for j
+  // below `width`; the others are zero.
+  virtual void bits(Env& env, Words out, ConstWords x, unsigned width) const = 0;
   virtual void b2a(Env& env, Words out, ConstWords bit) const = 0;
 
   // truncate: x / 2^f as a signed number, off by at most one unit and unbiased; exact:

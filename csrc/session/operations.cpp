@@ -16,6 +16,12 @@ void same_size(std::size_t x, std::size_t y) {
   check(x == y, Code::usage, "two operands have different numbers of elements");
 }
 
+// in_bits is empty for whole words.
+std::string in_bits(unsigned width, unsigned drop = 0) {
+  if (width == 64 && drop == 0) return "";
+  return " in bits " + std::to_string(drop) + " to " + std::to_string(width - 1);
+}
+
 }  // namespace
 
 // Pads every component to whole words: packed shares of n bits take num_words(n) words each.
@@ -131,26 +137,36 @@ Buffer<std::uint64_t> Session::select(Bits bit, ConstWords x, ConstWords y) {
   return out;
 }
 
-Buffer<std::uint8_t> Session::msb(ConstWords x) {
+Buffer<std::uint8_t> Session::msb(ConstWords x, protocol::BitRange range) {
+  protocol::check_range(range);
   const std::size_t n = elements(x.size());
   Buffer<std::uint64_t> out(num_words(n) * static_cast<std::size_t>(components()));
-  run("compare " + count(n), [&](protocol::Env& env) { protocol_->msb(env, out.span(), x); });
+  run("compare " + count(n) + in_bits(range.width, range.drop),
+      [&](protocol::Env& env) { protocol_->msb(env, out.span(), x, range); });
   return unpack(out.span(), n);
 }
 
-Buffer<std::uint8_t> Session::equal_zero(ConstWords x) {
+Buffer<std::uint8_t> Session::equal_zero(ConstWords x, unsigned width) {
+  protocol::check_range({.width = width});
   const std::size_t n = elements(x.size());
   Buffer<std::uint64_t> out(num_words(n) * static_cast<std::size_t>(components()));
-  run("test for zero " + count(n),
-      [&](protocol::Env& env) { protocol_->equal_zero(env, out.span(), x); });
+  run("test for zero " + count(n) + in_bits(width),
+      [&](protocol::Env& env) { protocol_->equal_zero(env, out.span(), x, width); });
   return unpack(out.span(), n);
 }
 
-Buffer<std::uint8_t> Session::bits(ConstWords x) {
-  Buffer<std::uint64_t> out(x.size());
-  run("decompose into bits " + count(elements(x.size())),
-      [&](protocol::Env& env) { protocol_->bits(env, out.span(), x); });
-  return unpack(out.span(), 64 * out.size());
+Buffer<std::uint8_t> Session::bits(ConstWords x, unsigned width) {
+  protocol::check_range({.width = width});
+  Buffer<std::uint64_t> words(x.size());
+  run("decompose into bits " + count(elements(x.size())) + in_bits(width),
+      [&](protocol::Env& env) { protocol_->bits(env, words.span(), x, width); });
+  if (width == 64) return unpack(words.span(), 64 * words.size());
+  Buffer<std::uint8_t> out(width * words.size()), all(64);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    petcore::bits::unpack(all.span(), words.span().subspan(i, 1));
+    std::copy_n(all.begin(), width, out.begin() + i * width);
+  }
+  return out;
 }
 
 Buffer<std::uint64_t> Session::b2a(Bits bit) {

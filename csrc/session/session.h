@@ -85,9 +85,10 @@ class Session {
   Buffer<std::uint8_t> and_bits(Bits x, Bits y);
   Buffer<std::uint64_t> mul_bit(Bits bit, ConstWords x);
   Buffer<std::uint64_t> select(Bits bit, ConstWords x, ConstWords y);
-  Buffer<std::uint8_t> msb(ConstWords x);
-  Buffer<std::uint8_t> equal_zero(ConstWords x);
-  Buffer<std::uint8_t> bits(ConstWords x);  // 64 per element, lowest first
+  Buffer<std::uint8_t> msb(ConstWords x, protocol::BitRange range = {});
+  Buffer<std::uint8_t> equal_zero(ConstWords x, unsigned width = 64);
+  Buffer<std::uint8_t> bits(ConstWords x,
+                            unsigned width = 64);  // `width` per element, lowest first
   Buffer<std::uint64_t> b2a(Bits bit);
   Buffer<std::uint64_t> truncate(ConstWords x, unsigned bits, bool exact);
 

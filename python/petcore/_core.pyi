@@ -78,6 +78,7 @@ class kernels:
         slices: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         num_words: typing.SupportsInt | typing.SupportsIndex,
         target: str = "",
+        width: typing.SupportsInt | typing.SupportsIndex = 64,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def matmul(
@@ -108,6 +109,12 @@ class kernels:
         a * b + c * d + e
         """
 
+    @staticmethod
+    def narrow(
+        words: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        num_bytes: typing.SupportsInt | typing.SupportsIndex,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def neg(
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -231,7 +238,9 @@ class kernels:
 
     @staticmethod
     def to_slices(
-        words: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], target: str = ""
+        words: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
+        width: typing.SupportsInt | typing.SupportsIndex = 64,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def transpose(
@@ -241,6 +250,14 @@ class kernels:
     def unpack(
         words: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         num_bits: typing.SupportsInt | typing.SupportsIndex,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def widen_sum(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        num_words: typing.SupportsInt | typing.SupportsIndex,
+        num_bytes: typing.SupportsInt | typing.SupportsIndex,
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
 
@@ -397,14 +414,18 @@ class Session:
         self, bits: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def bits(
-        self, x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
+        self,
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex = 64,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def checkpoint(self, label: str) -> None: ...
     def close(self) -> None: ...
     def cost(self) -> dict[str, typing.Any]: ...
     def declared(self, op: str, *args: typing.Any) -> dict[str, typing.Any]: ...
     def equal_zero(
-        self, x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
+        self,
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex = 64,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def fail(self, code: str, text: str) -> None: ...
     def input(
@@ -443,7 +464,10 @@ class Session:
         n: typing.SupportsInt | typing.SupportsIndex,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def msb(
-        self, x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
+        self,
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex = 64,
+        drop: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def mul(
         self,

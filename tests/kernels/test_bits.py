@@ -80,6 +80,34 @@ def test_transposing_twice_gives_the_matrix_back(target, shape):
     assert (kernels.bit_transpose(turned, columns, rows, target) == packed).all()
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_low_bits_alone_slice_and_come_back(target):
+    for size in NUM_WORDS:
+        x = words(size)
+        full = kernels.to_slices(x, "portable")
+        for width in (1, 7, 31, 63):
+            slices = kernels.to_slices(x, target, width)
+            assert (slices == full[:width]).all(), (size, width)
+            low = x % np.uint64(2**width)
+            back = kernels.from_slices(slices.reshape(-1), size, target, width)
+            assert (back == low).all(), (size, width)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("num_bytes", range(1, 9))
+def test_narrow_words_lie_side_by_side_and_add_up(target, num_bytes):
+    for size in (0, 1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 1000):
+        x, y = words(size), words(size)
+        narrow = [kernels.narrow(v, num_bytes, target) for v in (x, y)]
+        expected = x.view(np.uint8).reshape(-1, 8)[:, :num_bytes].ravel()
+        raw = narrow[0].view(np.uint8)
+        assert (raw[: expected.size] == expected).all()
+        assert not raw[expected.size :].any()
+        total = kernels.widen_sum(*narrow, size, num_bytes, target)
+        unused = np.uint64(64 - 8 * num_bytes)
+        assert (total << unused == (x + y) << unused).all()
+
+
 def test_too_few_words_for_the_bits_raise():
     with pytest.raises(UsageError, match="size"):
         kernels.unpack(words(1), 65)

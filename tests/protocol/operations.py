@@ -27,6 +27,14 @@ def small(rng: np.random.Generator, n: int) -> np.ndarray:
     return values.astype(U64)
 
 
+def within(rng: np.random.Generator, n: int, width: int) -> np.ndarray:
+    """Draw signed values of `width` bits, borders included."""
+    half = 2 ** (width - 1)
+    values = rng.integers(-half, half, n)
+    values[: min(n, 4)] = [0, -1, half - 1, -half][: min(n, 4)]
+    return values.astype(U64)
+
+
 def sparse(rng: np.random.Generator, n: int) -> np.ndarray:
     return words(rng, n) * bits(rng, n)
 
@@ -66,6 +74,15 @@ OPERATIONS = [
               lambda r, n: [bits(r, n)], lambda b: b.astype(U64), "b2a"),
     Operation("most significant bit", lambda s, x: s.msb(x),
               lambda r, n: [words(r, n)], lambda x: (x >> U64(63)).astype(np.uint8), "msb"),
+    Operation("sign in 20 bits", lambda s, x: s.msb(x, 20),
+              lambda r, n: [within(r, n, 20)], lambda x: (x >> U64(63)).astype(np.uint8),
+              "msb", (20,)),
+    Operation("zero in 41 bits", lambda s, x: s.equal_zero(x, 41),
+              lambda r, n: [sparse(r, n)], lambda x: (x << U64(23) == 0).astype(np.uint8),
+              "equal_zero", (41,)),
+    Operation("low 12 bits", lambda s, x: s.bits(x, 12),
+              lambda r, n: [words(r, n)], lambda x: all_bits(x).reshape(-1, 64)[:, :12].ravel(),
+              "bits", (12,)),
     Operation("equal to zero", lambda s, x: s.equal_zero(x),
               lambda r, n: [sparse(r, n)], lambda x: (x == 0).astype(np.uint8), "equal_zero"),
     Operation("all bits", lambda s, x: s.bits(x),

@@ -19,13 +19,13 @@ Cost one_round(std::uint64_t words, const Request& request) {
   return with_correlation(cost, request);
 }
 
-// A circuit over blocks: one opening of n words, then one round per layer of its plan; an AND pair
-// opens three words per unit, an AND gate two, a daBit one packed bit.
-Cost circuit(std::size_t n, Plan (*make_plan)(std::size_t, unsigned), unsigned f) {
+// A circuit over blocks: one opening of n elements mod 2^width, then one round per layer of its
+// plan; an AND pair opens three words per unit, an AND gate two, a daBit one packed bit.
+Cost circuit(std::size_t n, unsigned width, Plan (*make_plan)(std::size_t, unsigned), unsigned of) {
   Cost cost;
   for_each_block(n, [&](std::size_t, std::size_t size) {
-    cost += one_round(size);
-    for (const Request& request : make_plan(size, f)) {
+    cost += one_round(opened_words(size, width));
+    for (const Request& request : make_plan(size, of)) {
       with_correlation(cost, request);
       if (request.kind == Kind::and_pair) cost += one_round(3 * request.units);
       if (request.kind == Kind::and_gate) cost += one_round(2 * request.units);
@@ -40,15 +40,33 @@ Request masked_request(std::span<const std::uint64_t> d) {
   return correlation::masked_matrix_request(mask, d[2], d[3], d[4] != 0, d[5]);
 }
 
-std::size_t num_dims(Op op) {
-  if (op == Op::matmul) return 3;
-  if (op == Op::masked_matmul) return 6;
-  return op == Op::truncate || op == Op::truncate_exact || op == Op::mask ? 2 : 1;
+struct NumDims {
+  std::size_t min, max;
+};
+NumDims num_dims(Op op) {
+  if (op == Op::matmul) return {3, 3};
+  if (op == Op::masked_matmul) return {6, 6};
+  if (op == Op::msb) return {1, 3};
+  if (op == Op::equal_zero || op == Op::bits) return {1, 2};
+  if (op == Op::truncate || op == Op::truncate_exact || op == Op::mask) return {2, 2};
+  return {1, 1};
+}
+
+// bits_left is what a comparison of these sizes looks at.
+unsigned bits_left(std::span<const std::uint64_t> d) {
+  BitRange range;  // sizes up to 2^32 are clamped to what the check refuses
+  const auto clamped = [](std::uint64_t x) { return static_cast<unsigned>(x < 65 ? x : 65); };
+  if (d.size() > 1) range.width = clamped(d[1]);
+  if (d.size() > 2) range.drop = clamped(d[2]);
+  check_range(range);
+  return range.width - range.drop;
 }
 
 void check_dims(Op op, std::span<const std::uint64_t> d) {
-  check(d.size() == num_dims(op), Code::usage,
-        "declared() takes n; n and bits to truncate; rows and columns to mask; m, k, n to matmul; "
+  const NumDims num = num_dims(op);
+  check(d.size() >= num.min && d.size() <= num.max, Code::usage,
+        "declared() takes n; n, width and drop, or fewer, to msb; n and width, or n, to equal_zero "
+        "and bits; n and bits to truncate; rows and columns to mask; m, k, n to matmul; "
         "rows, columns, first row, last row + 1, transposed, n to masked_matmul");
   for (const std::uint64_t size : d)
     check(size <= correlation::kUnitsMax, Code::usage, "declared() takes sizes up to 2^32");
@@ -86,15 +104,15 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
     case Op::b2a:
       return one_round(packed, {.kind = Kind::dabit, .units = n});
     case Op::msb:
-      return circuit(n, [](std::size_t s, unsigned) { return msb_plan(s); }, 0);
+      return circuit(n, bits_left(d), msb_plan, bits_left(d));
     case Op::equal_zero:
-      return circuit(n, [](std::size_t s, unsigned) { return equal_zero_plan(s); }, 0);
+      return circuit(n, bits_left(d), equal_zero_plan, bits_left(d));
     case Op::bits:
-      return circuit(n, [](std::size_t s, unsigned) { return bits_plan(s); }, 0);
+      return circuit(n, bits_left(d), bits_plan, bits_left(d));
     case Op::truncate:
       return one_round(n, {.kind = Kind::truncation, .units = n, .dims = {d[1]}});
     case Op::truncate_exact:
-      return circuit(n, truncate_exact_plan, static_cast<unsigned>(d[1]));
+      return circuit(n, 64, truncate_exact_plan, static_cast<unsigned>(d[1]));
     case Op::mask: {
       Cost cost = one_round(d[0] * d[1]);
       cost.correlations[Kind::mask] = d[0] * d[1];

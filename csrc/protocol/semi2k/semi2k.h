@@ -42,9 +42,9 @@ class Semi2k : public Protocol {
   void mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const override;
   void b2a(Env& env, Words out, ConstWords bit) const override;
 
-  void msb(Env& env, Words out, ConstWords x) const override;
-  void equal_zero(Env& env, Words out, ConstWords x) const override;
-  void bits(Env& env, Words out, ConstWords x) const override;
+  void msb(Env& env, Words out, ConstWords x, BitRange range) const override;
+  void equal_zero(Env& env, Words out, ConstWords x, unsigned width) const override;
+  void bits(Env& env, Words out, ConstWords x, unsigned width) const override;
 
   void truncate(Env& env, Words out, ConstWords x, unsigned f) const override;
   void truncate_exact(Env& env, Words out, ConstWords x, unsigned f) const override;

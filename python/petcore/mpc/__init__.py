@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from petcore.mpc.arithmetic import multiply
-from petcore.mpc.comparison import maximum, minimum, where
+from petcore.mpc.comparison import (
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    maximum,
+    minimum,
+    not_equal,
+    where,
+)
 from petcore.mpc.cost import Cost
 from petcore.mpc.disclosure import Disclosure, DisclosureSink, MemorySink
 from petcore.mpc.masked import MaskedMatrix
@@ -22,10 +32,16 @@ __all__ = [
     "Session",
     "SharedArray",
     "concatenate",
+    "equal",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
     "matmul",
     "maximum",
     "minimum",
     "multiply",
+    "not_equal",
     "simulate",
     "stack",
     "where",

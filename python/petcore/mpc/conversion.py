@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from petcore.mpc.shared_array import SharedArray
 
 DTYPES = ("bool", "int64", "fixed")
+WORD_BITS = 64
 
 
 def dtype_name(dtype: Any) -> str:
@@ -61,21 +62,49 @@ def bit_to_int(x: SharedArray) -> SharedArray:
     return x._shaped(words, x.shape, "int64")
 
 
+def check_bits(bits: int | None) -> int:
+    """Check that bits is None, which stands for 64, or an integer from 2 to 64."""
+    if bits is None:
+        return WORD_BITS
+    if isinstance(bits, bool) or not isinstance(bits, (int, np.integer)):
+        raise UsageError(f"bits must be an integer, not {type(bits).__name__}")
+    if not 2 <= bits <= WORD_BITS:
+        raise UsageError(
+            f"bits must be from 2 to {WORD_BITS}, not {bits}; it counts the bits of an encoded word"
+            ", sign and fraction bits included"
+        )
+    return int(bits)
+
+
 def nonzero(x: SharedArray) -> SharedArray:
     """Tell which elements differ from zero. Rounds: 7. Leaks: nothing."""
     return invert(is_zero(x))
 
 
-def is_zero(x: SharedArray) -> SharedArray:
-    """Tell which elements of an int64 or fixed array are zero. Rounds: 7. Leaks: nothing."""
-    bits = x.session._core.equal_zero(flat(x._share))
-    return x._shaped(bits, x.shape, "bool")
+def is_zero(x: SharedArray, *, bits: int | None = None) -> SharedArray:
+    """Tell which elements of an int64 or fixed array are zero; bits as in ``is_negative``.
+
+    Rounds: 7 (fewer for fewer bits). Leaks: nothing.
+    """
+    flags = x.session._core.equal_zero(flat(x._share), check_bits(bits))
+    return x._shaped(flags, x.shape, "bool")
 
 
-def is_negative(x: SharedArray) -> SharedArray:
-    """Tell which elements of an int64 or fixed array are below zero. Rounds: 7. Leaks: nothing."""
-    bits = x.session._core.msb(flat(x._share))
-    return x._shaped(bits, x.shape, "bool")
+def is_negative(x: SharedArray, *, bits: int | None = None, drop: int = 0) -> SharedArray:
+    """Tell which elements of an int64 or fixed array are below zero.
+
+    ``bits`` promises -2^(bits-1) <= x < 2^(bits-1) in encoded words (of a fixed array: fraction
+    bits included), and saves bytes and rounds; where the promise is broken the answer is wrong.
+    ``drop`` lowest bits of the words are neglected, for whom a threshold a little off will do: an
+    element from 0 to 2^drop - 1 may count as negative, and the promise must hold by 2^drop more.
+
+    Rounds: 7 (fewer for fewer bits). Leaks: nothing.
+    """
+    width = check_bits(bits)
+    if not 0 <= drop < width:
+        raise UsageError(f"drop must be from 0 to {width - 1}, not {drop}")
+    flags = x.session._core.msb(flat(x._share), width, drop)
+    return x._shaped(flags, x.shape, "bool")
 
 
 def invert(x: SharedArray) -> SharedArray:

@@ -53,9 +53,9 @@ class Core(Protocol):
     def and_bits(self, x: Bits, y: Bits) -> Bits: ...  # noqa: D102
     def select(self, bit: Bits, x: Words, y: Words) -> Words: ...  # noqa: D102
     def mul_bit(self, bit: Bits, x: Words) -> Words: ...  # noqa: D102
-    def msb(self, x: Words) -> Bits: ...  # noqa: D102
-    def equal_zero(self, x: Words) -> Bits: ...  # noqa: D102
-    def bits(self, x: Words) -> Bits: ...  # noqa: D102
+    def msb(self, x: Words, width: int = 64, drop: int = 0) -> Bits: ...  # noqa: D102
+    def equal_zero(self, x: Words, width: int = 64) -> Bits: ...  # noqa: D102
+    def bits(self, x: Words, width: int = 64) -> Bits: ...  # noqa: D102
     def b2a(self, bits: Bits) -> Words: ...  # noqa: D102
     def truncate(self, x: Words, bits: int, mode: str) -> Words: ...  # noqa: D102
     def mask(self, x: Words, rows: int, cols: int) -> Any: ...  # noqa: D102

@@ -8,6 +8,7 @@
 #include "net/handshake.h"
 #include "net/memory_channel.h"
 #include "net/mesh.h"
+#include "net/shaping.h"
 #include "net/tls_channel.h"
 #include "net/tls_listener.h"
 
@@ -62,6 +63,13 @@ py::dict counters(const Channel& channel) {
   out["frames_sent"] = c.frames_sent;
   out["frames_received"] = c.frames_received;
   return out;
+}
+
+void shape(Channel& channel, double round_trip_s, double bandwidth_bits) {
+  if (!(round_trip_s >= 0 && round_trip_s <= kSecondsMax))
+    throw Error(Code::usage, "round_trip_s must be between 0 and 20 seconds");
+  channel.shape(
+      {std::chrono::nanoseconds(std::llround(round_trip_s / 2 * 1e9)), bandwidth_bits / 8});
 }
 
 // exchange sends payload and receives num_bytes at the same time.
@@ -141,6 +149,10 @@ void bind_channel(py::module_& module) {
       .def("binding", [](const Channel& c) { return to_bytes(c.binding()); })
       .def("counters", &counters)
       .def("set_limits", &Channel::set_limits, py::arg("limits"), ReleaseGil())
+      .def("shape", &shape, py::kw_only(), py::arg("round_trip_s") = 0.0,
+           py::arg("bandwidth_bits_per_s") = 0.0,
+           "Delay what this end sends by half of a round trip, and bound its rate; for trials.",
+           ReleaseGil())
       .def("serve", &Channel::serve, ReleaseGil())
       .def("left", &Channel::left, ReleaseGil())
       .def("close", &Channel::close, ReleaseGil())

@@ -185,6 +185,16 @@ void Channel::set_limits(const Limits& limits) {
   limits_ = limits;
 }
 
+void Channel::shape(const LinkShape& shape) {
+  check(state_->born.here(), Code::broken, "a link belongs to the process that made it");
+  const std::lock_guard lock(state_->mutex);
+  insert_shaper(shape);
+}
+
+void Channel::insert_shaper(const LinkShape&) {
+  throw Error(Code::usage, "a link in memory cannot be shaped; use one over TLS");
+}
+
 Counters Channel::counters() const {
   const auto get = [](const std::atomic<std::uint64_t>& n) {
     return n.load(std::memory_order_relaxed);

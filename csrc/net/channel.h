@@ -38,6 +38,8 @@ struct Limits {
   milliseconds heartbeat{300};
 };
 
+struct LinkShape;  // net/shaping.h
+
 struct Peer {
   std::string name;     // "wallet"
   std::string address;  // "127.0.0.1:7001", "in this process"
@@ -99,6 +101,10 @@ class Channel {
   // Code::busy if another thread stays inside a call for more than 200 ms.
   void set_watch(std::function<void()> watch);
   void set_limits(const Limits& limits);
+  // shape slows down what this end sends, to try out a line between cities; once per channel.
+  // close and abort then wait until what was sent has left, at most 5 s. Raises Code::usage for a
+  // transport that cannot be shaped (memory).
+  void shape(const LinkShape& shape);
 
   const Peer& peer() const { return peer_; }
   const Limits& limits() const { return limits_; }
@@ -118,6 +124,7 @@ class Channel {
   virtual void wait_ready(bool want_read, bool want_write, milliseconds timeout) = 0;
   // shut ends the link; it may wait until the peer's system has the last bytes, at most patience.
   virtual void shut(milliseconds patience) noexcept = 0;
+  virtual void insert_shaper(const LinkShape& shape);
 
  private:
   struct State;

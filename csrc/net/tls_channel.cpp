@@ -27,6 +27,7 @@ class TlsChannel final : public Channel {
     link_->wait_ready(want_read, want_write, timeout);
   }
   void shut(milliseconds patience) noexcept override { link_->shut(patience); }
+  void insert_shaper(const LinkShape& shape) override { link_->shape(shape); }
 
  private:
   std::unique_ptr<TlsLink> link_;

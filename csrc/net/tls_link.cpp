@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 namespace petcore::net {
 namespace {
@@ -194,6 +195,12 @@ void TlsLink::wait_ready(bool want_read, bool want_write, milliseconds timeout) 
   net::wait_ready(socket_.descriptor(), want_read, want_write || wire_->waiting() > 0, timeout);
 }
 
+void TlsLink::shape(const LinkShape& shape) {
+  if (shape.is_plain()) return;
+  check(shaper_ == nullptr, Code::usage, "this link is shaped already");
+  std::tie(socket_, shaper_) = Shaper::insert(std::move(socket_), shape);
+}
+
 void TlsLink::shut(milliseconds patience) noexcept {
   if (!socket_) return;
   // A child of fork() lets go of its copy; a word from it would use the parent's next nonce.
@@ -208,7 +215,9 @@ void TlsLink::shut(milliseconds patience) noexcept {
     // The peer is gone.
   }
   ERR_clear_error();
+  if (shaper_ && patience.count() == 0) shaper_->drop_unsent();
   socket_.shut(patience);
+  shaper_.reset();
 }
 
 // failure says what an OpenSSL call that did not succeed means.

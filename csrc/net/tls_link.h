@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/process.h"
+#include "net/shaping.h"
 #include "net/socket.h"
 #include "net/tls_context.h"
 
@@ -33,6 +34,8 @@ class TlsLink {
   void wait_ready(bool want_read, bool want_write, milliseconds timeout);
   void shut(milliseconds patience) noexcept;
   int descriptor() const { return socket_.descriptor(); }
+  // shape slows down what this end sends from now on; once per link.
+  void shape(const LinkShape& shape);
 
   std::array<std::byte, 32> binding() const;
   std::string cipher() const;  // "TLSv1.3 TLS_AES_128_GCM_SHA256"
@@ -47,6 +50,7 @@ class TlsLink {
 
   const Born born_;
   SslContext context_;
+  std::unique_ptr<Shaper> shaper_;  // outlives its end of the stream
   Socket socket_;
   Recognition recognition_;
   std::unique_ptr<Wire> wire_;

@@ -326,6 +326,16 @@ class Channel:
     ) -> None: ...
     def serve(self) -> None: ...
     def set_limits(self, limits: Limits) -> None: ...
+    def shape(
+        self,
+        *,
+        round_trip_s: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        bandwidth_bits_per_s: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    ) -> None:
+        """
+        Delay what this end sends by half of a round trip, and bound its rate; for trials.
+        """
+
     @property
     def peer_address(self) -> str: ...
     @property

@@ -58,6 +58,19 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A slower line to imitate, for testing: what this process sends arrives later.
+
+    Every process of the session sets the same: each delays its own direction by half of
+    ``round_trip_ms`` (0 to 20,000) and sends at most ``bandwidth_mbit`` megabits per second to
+    each peer (0: no bound).
+    """
+
+    round_trip_ms: float = 0.0
+    bandwidth_mbit: float = 0.0
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything `petcore.connect` and `petcore dealer` need to know.
 
@@ -76,6 +89,7 @@ class Config:
     listen: str = ""
     connect_wait: float | None = None
     limits: Limits = field(default_factory=Limits)
+    link: Link = field(default_factory=Link)
     log: Path = Path("disclosures.jsonl")
     rules: tuple[Rule, ...] | None = None
     source: str = "this configuration"
@@ -105,6 +119,7 @@ class Config:
             raise self._error("disclosure.rules", "must name a recipient in 'to', or \"*\"")
         if self.limits.heartbeat * 2 > self.limits.silence:
             raise self._error("limits.silence", "must be at least twice limits.heartbeat")
+        self._check_link()
         return self
 
     def _check_peer(self, peer: Peer) -> None:
@@ -123,6 +138,15 @@ class Config:
             split_address(peer.address, f"{self.source}: the address of {peer.name}")
         if self.listen and peer.name == self.name:
             split_address(self.listen, f"{self.source}: listen")
+
+    def _check_link(self) -> None:
+        trip, rate = self.link.round_trip_ms, self.link.bandwidth_mbit
+        if not 0 <= trip <= 20_000:
+            raise self._error("link.round_trip_ms", "must be between 0 and 20000")
+        if rate != 0 and not 0.01 <= rate <= 1e6:
+            raise self._error("link.bandwidth_mbit", "must be between 0.01 and 1000000, or 0")
+        if trip / 1000 >= self.limits.silence:
+            raise self._error("limits.silence", "must be longer than link.round_trip_ms")
 
     def _error(self, key: str, what: str) -> ConfigError:
         return ConfigError(f"{self.source}: {key} {what}")
@@ -177,6 +201,7 @@ def _read(top: Table, file: Path) -> Config:
         listen=top.text("listen", ""),
         connect_wait=wait if waits else None,
         limits=_limits(top.table("limits")),
+        link=_link(top.table("link")),
         log=file.parent / disclosure.text("log", f"{name}.disclosures.jsonl"),
         rules=_rules(disclosure),
         source=str(file),
@@ -203,6 +228,15 @@ def _limits(table: Table) -> Limits:
     )
     table.done()
     return limits
+
+
+def _link(table: Table) -> Link:
+    link = Link(
+        table.number("round_trip_ms", 0.0, zero=True),
+        table.number("bandwidth_mbit", 0.0, zero=True),
+    )
+    table.done()
+    return link
 
 
 def _rules(disclosure: Table) -> tuple[Rule, ...] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from petcore.config import Config, Limits, Peer, Rule
+from petcore.config import Config, Limits, Link, Peer, Rule
 
 
 def to_toml(config: Config, directory: str | Path = ".") -> str:
@@ -37,6 +37,7 @@ def to_toml(config: Config, directory: str | Path = ".") -> str:
         rows += ["[[parties]]", _row("name", peer.name), *_peer(peer), ""]
     rows += ["[dealer]  # makes correlated randomness; sees no input and no output"]
     rows += [*_peer(config.dealer), "", *_disclosure(config, base), *_limits(config.limits)]
+    rows += _link(config.link)
     return "\n".join(rows).rstrip() + "\n"
 
 
@@ -79,6 +80,17 @@ def _limits(limits: Limits) -> list[str]:
         f"frame_bytes_max = {limits.frame_bytes_max}",
         f"message_bytes_max = {limits.message_bytes_max}",
         f"inbox_bytes_max = {limits.inbox_bytes_max}  # read ahead from each peer",
+    ]
+
+
+def _link(link: Link) -> list[str]:
+    if link == Link():
+        return []
+    return [
+        "",
+        "[link]  # for testing: a slower line is imitated; every process sets the same",
+        f"round_trip_ms = {link.round_trip_ms!r}",
+        f"bandwidth_mbit = {link.bandwidth_mbit!r}  # 0: no bound",
     ]
 
 

@@ -176,12 +176,13 @@ class _Meeting:
             _limits(self._config),
         )
         undo.callback(channel.close)
-        return channel
+        return _shaped(channel, self._config)
 
     def _admit(self, listener: _core.TlsListener, absent: list[Peer]) -> _core.Channel:
         names = " and ".join(peer.name for peer in absent)
         _tell(f"waiting for {names} to connect to {_own_address(self._config)}", self._on_event)
-        return listener.accept(_pins(absent), self._left(), _limits(self._config))
+        channel = listener.accept(_pins(absent), self._left(), _limits(self._config))
+        return _shaped(channel, self._config)
 
     def _left(self) -> float:
         return max(0.05, self._end - time.monotonic())
@@ -195,6 +196,7 @@ def _gather(
     while len(waiting) < len(config.parties):
         try:
             channel = listener.accept(_pins(config.parties), _SLICE, _limits(config))
+            channel = _shaped(channel, config)
         except (PeerUnreachable, PeerLate):
             channel = None
         except LinkError as error:  # a stranger, or someone who left: the others still come
@@ -276,6 +278,15 @@ def _limits(config: Config) -> _core.Limits:
         silence_s=limits.silence,
         heartbeat_s=limits.heartbeat,
     )
+
+
+def _shaped(channel: _core.Channel, config: Config) -> _core.Channel:
+    """Slow the link down where the configuration asks for it."""
+    link = config.link
+    channel.shape(
+        round_trip_s=link.round_trip_ms / 1e3, bandwidth_bits_per_s=link.bandwidth_mbit * 1e6
+    )
+    return channel
 
 
 def _terms(config: Config, program: str) -> list[tuple[str, str]]:

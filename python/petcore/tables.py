@@ -31,14 +31,16 @@ class Table:
             raise self.error(key, 'must be a list of texts, such as ["wallet"]')
         return tuple(values)
 
-    def number(self, key: str, default: float) -> float:
-        """Return the finite positive number at ``key``."""
+    def number(self, key: str, default: float, *, zero: bool = False) -> float:
+        """Return the finite number at ``key``: positive, or 0 where ``zero`` allows it."""
         value = self._values.get(key, default)
         self._asked.add(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error(key, f"must be a number, such as {default}; it is {value!r}")
-        if not (math.isfinite(value) and value > 0):
-            raise self.error(key, f"must be positive, such as {default}; it is {value!r}")
+        if not (math.isfinite(value) and (value > 0 or (zero and value == 0))):
+            raise self.error(
+                key, f"must be positive{' or 0' * zero}, such as {default}; it is {value!r}"
+            )
         return value
 
     def whole(self, key: str, default: int) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from petcore.config import Limits, Peer, Rule, load_config
+from petcore.config import Limits, Link, Peer, Rule, load_config
 from petcore.config_text import to_toml
 from petcore.errors import ConfigError
 
@@ -33,6 +33,7 @@ def test_what_is_written_is_read_back(gateway, tmp_path):
         listen="0.0.0.0:7001",
         connect_wait=12.5,
         limits=Limits(deadline=5.0, silence=2.0, inbox_bytes_max=1 << 22),
+        link=Link(round_trip_ms=20.0, bandwidth_mbit=100.0),
         rules=(Rule("net *", ("wallet", "an edge"), "A-1"), Rule("auc", ("*",))),
         source=str(tmp_path / "gateway.toml"),
     )
@@ -151,3 +152,25 @@ def test_a_binary_file_is_not_toml(tmp_path):
 )
 def test_an_address_splits_into_host_and_port(address, split):
     assert Peer("x", address, "").host_port() == split
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("round_trip_ms = -1", r"link\.round_trip_ms must be positive or 0"),
+        ("round_trip_ms = 30000", r"link\.round_trip_ms must be between 0 and 20000"),
+        ("round_trip_ms = 2000", r"limits\.silence must be longer than link\.round_trip_ms"),
+        ("bandwidth_mbit = 0.001", r"link\.bandwidth_mbit must be between 0\.01"),
+        ("bandwidth = 10", r"link\.bandwidth is not a key.*bandwidth_mbit"),
+    ],
+)
+def test_a_line_that_cannot_be_imitated_is_refused(file, row, expected):
+    file.write_text(f"{file.read_text()}\n[link]\n{row}\n")
+    with pytest.raises(ConfigError, match=expected):
+        load_config(file)
+
+
+def test_a_link_that_is_left_out_is_not_slowed_down(file):
+    assert load_config(file).link == Link()
+    file.write_text(f"{file.read_text()}\n[link]\nround_trip_ms = 0\n")
+    assert load_config(file).link == Link()

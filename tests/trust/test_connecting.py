@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from petcore.config import Config, Peer, Rule, load_config
+from petcore.config import Config, Link, Peer, Rule, load_config
 from petcore.connecting import connect, run_dealer
 from petcore.errors import (
     ConfigError,
@@ -253,3 +253,17 @@ def test_once_raises_what_ended_the_session(loaded, pool):
         job=lambda session: add(session) if session.party else 1 // 0,
     )
     assert isinstance(service.exception(LONG), PetcoreError)
+
+
+def test_a_configured_line_slows_the_rounds_of_a_session_down(loaded, pool):
+    slow = {name: replace(c, link=Link(round_trip_ms=100.0)) for name, c in loaded.items()}
+    service = pool.submit(run_dealer, slow["dealer"], once=True)
+
+    def timed(session: Session) -> float:
+        with session.measure() as cost:
+            assert add(session) == [10, 40]
+        return cost.seconds
+
+    for seconds in pool.map(lambda name: run(slow[name], timed), ("gateway", "wallet")):
+        assert seconds >= 0.1  # of its rounds, one way each, two at least wait for the peer
+    service.result(LONG)

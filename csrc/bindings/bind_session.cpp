@@ -4,6 +4,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "protocol/registry.h"
 #include "session/dealer_service.h"
 #include "session/session.h"
 
@@ -303,6 +304,14 @@ void bind_session(py::module_& module) {
   bind_comparison(type);
   module.def("serve_dealer", &serve_dealer, py::arg("names"), py::arg("channels"), py::arg("terms"),
              py::arg("protocol") = "semi2k");
+  module.def(
+      "declared",
+      [](const std::string& protocol, const std::string& op, const py::args& dims) {
+        const auto made = protocol::find(protocol).make();
+        return cost_dict(
+            made->declared(protocol::op_from_name(op), dims.cast<std::vector<std::uint64_t>>()));
+      },
+      py::arg("protocol"), py::arg("op"));
   module.def("protocols", [] {
     std::vector<py::tuple> out;
     for (const protocol::Row& row : protocol::rows())

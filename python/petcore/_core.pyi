@@ -18,6 +18,7 @@ __all__: list[str] = [
     "TlsListener",
     "agree",
     "connect_tls",
+    "declared",
     "kernels",
     "memory_channel_with_raw_peer",
     "memory_channels",
@@ -553,6 +554,7 @@ def connect_tls(
     timeout_s: typing.SupportsFloat | typing.SupportsIndex,
     limits: Limits = ...,
 ) -> Channel: ...
+def declared(protocol: str, op: str, *args: typing.Any) -> dict[str, typing.Any]: ...
 def memory_channel_with_raw_peer(
     peer_name: str, limits: Limits = ..., binding: str = ""
 ) -> tuple[Channel, MemoryEnd]:

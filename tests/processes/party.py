@@ -70,7 +70,26 @@ def comparison_memory(session: Any, argument: str) -> Any:
     return peak_bytes() - before - less.nbytes
 
 
-PROGRAMS = {f.__name__: f for f in (add_up, loop, shapes, product_memory, comparison_memory)}
+def mixed(session: Any, x: Any) -> None:
+    import petcore as pc
+
+    score = pc.functions.sigmoid(x * x) @ np.ones((3, 2))
+    best = score.max(axis=0)
+    session.reveal(best > 0.5, to=1, label="above one half")
+
+
+def estimated(session: Any, argument: str) -> Any:
+    """What a program costs here, and what its estimate says."""
+    x = session.input(np.ones((40, 3)) if session.party == 0 else None, owner=0)
+    told = session.estimate(mixed, x=((40, 3), "fixed")).cost
+    with session.measure() as found:
+        mixed(session, x)
+    kinds = ("rounds", "bytes_sent", "bytes_received", "correlations", "dealer_bytes")
+    return [{kind: getattr(cost, kind) for kind in kinds} for cost in (found, told)]
+
+
+_ALL = (add_up, loop, shapes, product_memory, comparison_memory, estimated)
+PROGRAMS = {f.__name__: f for f in _ALL}
 
 
 def main() -> None:

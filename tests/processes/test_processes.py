@@ -95,3 +95,13 @@ def test_an_operation_on_ten_million_numbers_needs_less_than_64_mebibytes_beside
     gateway, wallet, _ = companies.start_all(program, str(10**7))
     for process in (gateway, wallet):
         assert process.last_line()["result"] < 64 * MEBIBYTE
+
+
+def test_an_estimate_is_what_two_processes_measure(companies):
+    gateway, wallet, _ = companies.start_all("estimated")
+    found, told = zip(
+        *(process.last_line()["result"] for process in (gateway, wallet)), strict=True
+    )
+    dealt = sum(cost.pop("dealer_bytes") for cost in found)
+    assert [cost.pop("dealer_bytes") for cost in told] == [dealt, dealt]
+    assert found == told

@@ -16,8 +16,10 @@ from petcore.mpc.comparison import (
 )
 from petcore.mpc.cost import Cost
 from petcore.mpc.disclosure import Disclosure, DisclosureSink, MemorySink
+from petcore.mpc.estimation import Estimate, estimate
 from petcore.mpc.masked import MaskedMatrix
 from petcore.mpc.products import matmul
+from petcore.mpc.profile import Profile
 from petcore.mpc.session import Session
 from petcore.mpc.shaping import concatenate, stack
 from petcore.mpc.shared_array import SharedArray
@@ -27,12 +29,15 @@ __all__ = [
     "Cost",
     "Disclosure",
     "DisclosureSink",
+    "Estimate",
     "MaskedMatrix",
     "MemorySink",
+    "Profile",
     "Session",
     "SharedArray",
     "concatenate",
     "equal",
+    "estimate",
     "greater",
     "greater_equal",
     "less",

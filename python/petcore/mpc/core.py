@@ -31,6 +31,8 @@ class Core(Protocol):
     @property
     def names(self) -> list[str]: ...  # noqa: D102
     @property
+    def protocol(self) -> str: ...  # noqa: D102
+    @property
     def components(self) -> int: ...  # noqa: D102
     @property
     def step(self) -> int: ...  # noqa: D102

@@ -44,6 +44,19 @@ class Cost:
             seconds=seconds,
         )
 
+    @classmethod
+    def between(cls, before: Mapping[str, Any], after: Mapping[str, Any], seconds: float) -> Cost:
+        """Give what two readings of the counters differ by."""
+        first, used = before["correlations"], after["correlations"]
+        return cls(
+            rounds=after["rounds"] - before["rounds"],
+            bytes_sent=after["bytes"] - before["bytes"],
+            bytes_received=after["bytes_received"] - before["bytes_received"],
+            dealer_bytes=after["dealer_bytes"] - before["dealer_bytes"],
+            correlations={k: n - first.get(k, 0) for k, n in used.items() if n != first.get(k, 0)},
+            seconds=seconds,
+        )
+
     def __add__(self, other: Cost) -> Cost:
         """Add two costs, kind by kind."""
         return self._combine(other, 1)
@@ -69,6 +82,15 @@ class Cost:
             self.seconds + sign * other.seconds,
         )
 
+    def _accumulate(self, other: Cost) -> None:
+        """Add another cost in place, but for its time: of things within others it counts once."""
+        self.rounds += other.rounds
+        self.bytes_sent += other.bytes_sent
+        self.bytes_received += other.bytes_received
+        self.dealer_bytes += other.dealer_bytes
+        for kind, n in other.correlations.items():
+            self.correlations[kind] = self.correlations.get(kind, 0) + n
+
     def _assign(self, other: Cost) -> None:
         self.__dict__.update(other.__dict__)
 
@@ -76,13 +98,15 @@ class Cost:
         """Give one readable line."""
         used = ", ".join(f"{n:,} {kind}" for kind, n in self.correlations.items()) or "none"
         return (
-            f"Cost({self.rounds:,} rounds, {_bytes(self.bytes_sent)} sent, "
-            f"{_bytes(self.bytes_received)} received, {_bytes(self.dealer_bytes)} from the dealer, "
+            f"Cost({self.rounds:,} rounds, {readable_bytes(self.bytes_sent)} sent, "
+            f"{readable_bytes(self.bytes_received)} received, "
+            f"{readable_bytes(self.dealer_bytes)} from the dealer, "
             f"correlations: {used}, {self.seconds:.3g} s)"
         )
 
 
-def _bytes(n: int) -> str:
+def readable_bytes(n: int) -> str:
+    """Write a number of bytes with a unit of powers of ten."""
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if abs(n) >= size:
             return f"{n / size:.3g} {unit}"

@@ -8,9 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from petcore.mpc.core import Core, Words
-
-_WORDS = ("open", "add_public", "mul", "square", "select", "mul_bit", "b2a", "truncate")
-_BITS = ("open_bits", "xor_public", "and_bits", "msb", "equal_zero", "bits")
+from petcore.mpc.operations import OPERATIONS, Operation
 
 
 class EmptyTolerant:
@@ -18,26 +16,13 @@ class EmptyTolerant:
 
     def __init__(self, core: Core) -> None:
         self._inner = core
-        for name in _WORDS:
-            setattr(self, name, _guarded(getattr(core, name), np.uint64))
-        for name in _BITS:
-            setattr(self, name, _guarded(getattr(core, name), np.uint8))
+        for name, operation in OPERATIONS.items():
+            if operation.kind != "other":
+                setattr(self, name, _guarded(core, name, operation))
 
     def __getattr__(self, name: str) -> Any:
         """Give what the core has."""
         return getattr(self._inner, name)
-
-    def reveal(self, share: Any, to: int, label: str) -> Any:
-        """Give the recipient nothing, at once, where there is nothing."""
-        if share.size:
-            return self._inner.reveal(share, to, label)
-        return np.empty(0, np.uint64) if to == self._inner.party else None
-
-    def reveal_bits(self, share: Any, to: int, label: str) -> Any:
-        """Give the recipient nothing, at once, where there is nothing."""
-        if share.size:
-            return self._inner.reveal_bits(share, to, label)
-        return np.empty(0, np.uint8) if to == self._inner.party else None
 
     def matmul(self, x: Words, y: Words, m: int, k: int, n: int) -> Words:
         """Give zeros where there is nothing to add up."""
@@ -55,9 +40,14 @@ class EmptyTolerant:
         return np.zeros(self._inner.components * rows * n, np.uint64)
 
 
-def _guarded(call: Callable[..., Any], word: Any) -> Callable[..., Any]:
+def _guarded(core: Core, name: str, operation: Operation) -> Callable[..., Any]:
+    call: Callable[..., Any] = getattr(core, name)
+    word, reveals = operation.word, operation.kind == "reveal"
+
     def guarded(array: Any, *rest: Any) -> Any:
-        return call(array, *rest) if array.size else np.empty(0, word)
+        if array.size:
+            return call(array, *rest)
+        return None if reveals and rest[0] != core.party else np.empty(0, word)
 
     return guarded
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
@@ -19,7 +19,13 @@ from petcore.mpc.disclosure import DisclosureSink, MemorySink
 from petcore.mpc.empty import tolerate_empty
 from petcore.mpc.fixed import FRAC_BITS_DEFAULT, Plain, encode, infer_dtype, plain_array
 from petcore.mpc.operands import add_words
+from petcore.mpc.profile import Profile, Region, record
 from petcore.mpc.shared_array import SharedArray
+
+if TYPE_CHECKING:
+    from petcore.mpc.estimation import Estimate
+
+_NO_REGION = nullcontext()
 
 
 class Session:
@@ -65,6 +71,7 @@ class Session:
         self._started = time.perf_counter()
         self._frac_bits = FRAC_BITS_DEFAULT
         self._truncation = "probabilistic"
+        self._profile: Profile | None = None
         self._sink: DisclosureSink = MemorySink() if sink is None else sink
         self.correlations = correlations
 
@@ -188,6 +195,52 @@ class Session:
             yield measured
         finally:
             measured._assign(self.cost - before)
+
+    @contextmanager
+    def profile(self) -> Iterator[Profile]:
+        """Record a stretch by operation and by region; ``print(p)`` shows where its time went.
+
+        Nothing is recorded, and nothing slowed down, outside the ``with`` block.
+
+        Raises
+        ------
+        UsageError
+            Where the session is being profiled already.
+
+        Examples
+        --------
+        >>> import petcore as pc
+        >>> def program(session):
+        ...     x = session.input([0.5, -2.0] if session.party == 0 else None, owner=0)
+        ...     with session.profile() as p, session.region("score"):
+        ...         pc.functions.sigmoid(x * x)
+        ...     return sorted(p.regions), p.table().split()[0]
+        >>> pc.simulate(program)[0]
+        ([('score',), ('score', 'sigmoid')], 'operation')
+        """
+        if self._profile is not None:
+            raise UsageError("the session is being profiled already; name parts of it by region()")
+        core, self._profile = self._core, Profile(self.party, self.name)
+        self._core = record(core, self._profile)
+        try:
+            yield self._profile
+        finally:
+            self._profile._end()
+            self._core, self._profile = core, None
+
+    def estimate(self, program: Callable[..., Any], *arguments: Any, **options: Any) -> Estimate:
+        """Predict what a program will cost at this party; see `petcore.estimate`.
+
+        The session's protocol, parties, frac_bits and truncation are assumed. Nothing is sent, and
+        the other parties need not call it.
+        """
+        from petcore.mpc.estimation import estimate_like
+
+        return estimate_like(self, program, *arguments, **options)
+
+    def region(self, name: str) -> AbstractContextManager[None]:
+        """Name what is done in a ``with`` block, for `profile`; regions nest."""
+        return _NO_REGION if self._profile is None else Region(self._profile, name)
 
     def input(
         self,

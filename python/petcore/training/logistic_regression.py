@@ -116,16 +116,17 @@ class LogisticRegression:
         self.label_party_ = survey(self.session, own, y is not None)
         own, labels = self._row_order(own, y)
         self._whitening = Whitening.fit(own, C=self.C, centre=self.fit_intercept)
-        problem = solvers.Problem(
-            Z=input_columns(self.session, self._whitening.transform(own)),
-            y=input_labels(self.session, labels, self.label_party_, len(own)),
-            penalty=input_columns(self.session, self._whitening.penalty),
-            blocks=self.session.parties,
-            intercept=self.fit_intercept,
-        )
-        self._weights, self._offset = self._solve(problem)
+        with self.session.region("fit"):
+            problem = solvers.Problem(
+                Z=input_columns(self.session, self._whitening.transform(own)),
+                y=input_labels(self.session, labels, self.label_party_, len(own)),
+                penalty=input_columns(self.session, self._whitening.penalty),
+                blocks=self.session.parties,
+                intercept=self.fit_intercept,
+            )
+            self._weights, self._offset = self._solve(problem)
+            self._set_coefficients()
         self.n_features_in_, self.classes_ = own.shape[1], np.array([0, 1])
-        self._set_coefficients()
         return self
 
     def decision_function(self, X: npt.ArrayLike) -> SharedArray:

@@ -60,17 +60,20 @@ def fixed_hessian(problem: Problem, steps: int) -> tuple[SharedArray, SharedArra
     Leaks: nothing beyond the shapes and the number of steps.
     """
     session, rows = problem.Z.session, problem.Z.shape[0]
-    Z = session.mask(problem.Z)
-    H = (Z.T @ problem.Z) / rows + _diagonal(problem.penalty) * (4 / rows)
-    inverse = _invert(H, problem.blocks)
+    with session.region("mask"):
+        Z = session.mask(problem.Z)
+    with session.region("invert"):
+        H = (Z.T @ problem.Z) / rows + _diagonal(problem.penalty) * (4 / rows)
+        inverse = _invert(H, problem.blocks)
     v, b = session.zeros(problem.penalty.shape, "fixed"), session.zeros((), "fixed")
     for step in range(steps):
         _log.info("step %d of %d", step + 1, steps)
-        residual = sigmoid(Z @ v + b) - problem.y
-        gradient = Z.T @ residual + problem.penalty * v
-        v = v - (inverse @ gradient) * (4 / rows)
-        if problem.intercept:
-            b = b - residual.sum() * (4 / rows)
+        with session.region("step"):
+            residual = sigmoid(Z @ v + b) - problem.y
+            gradient = Z.T @ residual + problem.penalty * v
+            v = v - (inverse @ gradient) * (4 / rows)
+            if problem.intercept:
+                b = b - residual.sum() * (4 / rows)
     return v, b
 
 
@@ -89,18 +92,20 @@ def minibatch_descent(
     Leaks: nothing beyond the shapes and the numbers of epochs and batches.
     """
     session, rows = problem.Z.session, problem.Z.shape[0]
-    Z = session.mask(problem.Z)
+    with session.region("mask"):
+        Z = session.mask(problem.Z)
     v, b = session.zeros(problem.penalty.shape, "fixed"), session.zeros((), "fixed")
     for epoch in range(epochs):
         _log.info("epoch %d of %d", epoch + 1, epochs)
         for begin in range(0, rows, batch):
             end = min(begin + batch, rows)
             part, step = Z[begin:end], rate / (1 + epoch) ** 0.5
-            residual = sigmoid(part @ v + b) - problem.y[begin:end]
-            gradient = (part.T @ residual) / (end - begin) + problem.penalty * v / rows
-            v = v - gradient * step
-            if problem.intercept:
-                b = b - residual.sum() * (step / (end - begin))
+            with session.region("step"):
+                residual = sigmoid(part @ v + b) - problem.y[begin:end]
+                gradient = (part.T @ residual) / (end - begin) + problem.penalty * v / rows
+                v = v - gradient * step
+                if problem.intercept:
+                    b = b - residual.sum() * (step / (end - begin))
     return v, b
 
 

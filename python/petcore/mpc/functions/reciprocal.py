@@ -104,7 +104,8 @@ def divide(x: Any, y: Any) -> SharedArray:
     numerator, divisor = broadcast_to(numerator, shape), broadcast_to(divisor, shape)
     if numerator.size == 0:
         return numerator
-    words = _divide(read_words(numerator), read_words(divisor), numerator.frac_bits)
+    with numerator.session.region("divide"):
+        words = _divide(read_words(numerator), read_words(divisor), numerator.frac_bits)
     return numerator._with(words._share.reshape(numerator._share.shape))
 
 

@@ -36,7 +36,8 @@ def elementwise(
     require_fixed(x, name)
     if x.size == 0:
         return x
-    result = compute(read_words(x), x.frac_bits)
+    with x.session.region(name):
+        result = compute(read_words(x), x.frac_bits)
     return x._with(result._share.reshape(x._share.shape))
 
 

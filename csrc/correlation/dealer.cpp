@@ -30,12 +30,18 @@ class Server {
                   const Streams (&streams)[2]) {
     const Layout sizes = layout(request, request.units_in_chunk(chunk));
     std::array<Buffer<std::uint64_t>, 3> masks, products;
-    for (std::size_t i = 0; i < sizes.num_masks; ++i) {
+    if (is_crossed(request)) {
+      for (std::size_t party = 0; party < 2; ++party) {
+        masks[party] = Buffer<std::uint64_t>(sizes.masks[0]);
+        streams[party].mask(0, chunk, masks[party].span());
+      }
+    }
+    for (std::size_t i = 0; i < sizes.num_masks && !is_crossed(request); ++i) {
       masks[i] = Buffer<std::uint64_t>(sizes.masks[i]);
       Buffer<std::uint64_t> other(sizes.masks[i]);
       streams[0].mask(i, chunk, masks[i].span());
       streams[1].mask(i, chunk, other.span());
-      combine(masks[i].span(), other.span(), mask_is_boolean(request, i));
+      combine(masks[i].span(), other.span(), mask_group(request, i));
     }
     for (std::size_t i = 0; i < sizes.num_products; ++i)
       products[i] = Buffer<std::uint64_t>(sizes.products[i]);
@@ -43,7 +49,7 @@ class Server {
     for (std::size_t i = 0; i < sizes.num_products; ++i) {
       Buffer<std::uint64_t> share0(sizes.products[i]);
       streams[0].product(i, chunk, share0.span());
-      subtract(products[i].span(), share0.span(), product_is_boolean(request, i));
+      subtract(products[i].span(), share0.span(), product_group(request, i));
       adjusted_.send(step, std::as_bytes(products[i].span()));
       report_.bytes_sent += products[i].size() * sizeof(std::uint64_t);
     }

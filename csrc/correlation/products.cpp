@@ -28,6 +28,27 @@ void truncation_products(const Buffer<std::uint64_t>& r, unsigned f, Streams3& o
   }
 }
 
+// x = x + sign y, 32 bits at a time.
+void add_halves(Words x, ConstWords y, std::uint32_t sign) {
+  constexpr std::uint64_t kLow = 0xffffffff;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::uint64_t low = (x[i] + sign * y[i]) & kLow;
+    const std::uint64_t high = (x[i] >> 32) + sign * (y[i] >> 32);
+    x[i] = low | high << 32;
+  }
+}
+
+void bit_products(const Request& request, std::uint64_t units, const Streams3& masks,
+                  Buffer<std::uint64_t>& out) {
+  const auto product = [&](std::uint64_t i) { return bit_at(masks[0], i) & bit_at(masks[1], i); };
+  if (request.dims[0] == 64) {
+    for (std::uint64_t i = 0; i < units; ++i) out[i] = product(i);
+    return;
+  }
+  for (std::uint64_t i = 0; i + 1 < units; i += 2) out[i / 2] = product(i) | product(i + 1) << 32;
+  if (units % 2 == 1) out[units / 2] = product(units - 1);
+}
+
 void masked_product(const Request& request, const prg::Seed (&seeds)[2],
                     const Buffer<std::uint64_t>& b, Buffer<std::uint64_t>& out) {
   const auto& d = request.dims;
@@ -45,25 +66,46 @@ void masked_product(const Request& request, const prg::Seed (&seeds)[2],
 
 }  // namespace
 
-bool mask_is_boolean(const Request& request, std::size_t index) {
-  if (request.kind == Kind::dabit || request.kind == Kind::bit_product) return index == 0;
-  return request.kind == Kind::and_gate || request.kind == Kind::and_pair;
+Group mask_group(const Request& request, std::size_t index) {
+  switch (request.kind) {
+    case Kind::and_gate:
+    case Kind::and_pair:
+      return Group::bits;
+    case Kind::dabit:
+    case Kind::bit_product:
+      return index == 0 ? Group::bits : Group::words;
+    default:
+      return Group::words;
+  }
 }
 
-bool product_is_boolean(const Request& request, std::size_t index) {
-  if (request.kind == Kind::exact_truncation) return index == 2;
-  return request.kind == Kind::and_gate || request.kind == Kind::and_pair ||
-         request.kind == Kind::edabit;
+Group product_group(const Request& request, std::size_t index) {
+  switch (request.kind) {
+    case Kind::and_gate:
+    case Kind::and_pair:
+    case Kind::edabit:
+      return Group::bits;
+    case Kind::exact_truncation:
+      return index == 2 ? Group::bits : Group::words;
+    case Kind::cross_bit:
+      return request.dims[0] == 64 ? Group::words : Group::halves;
+    default:
+      return Group::words;
+  }
 }
 
-void combine(Words x, ConstWords y, bool boolean) {
-  if (!boolean) return ring::add(x, x, y);
+bool is_crossed(const Request& request) { return request.kind == Kind::cross_bit; }
+
+void combine(Words x, ConstWords y, Group group) {
+  if (group == Group::words) return ring::add(x, x, y);
+  if (group == Group::halves) return add_halves(x, y, 1);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] ^= y[i];
 }
 
-void subtract(Words x, ConstWords y, bool boolean) {
-  if (boolean) return combine(x, y, true);
-  ring::sub(x, x, y);
+void subtract(Words x, ConstWords y, Group group) {
+  if (group == Group::words) return ring::sub(x, x, y);
+  if (group == Group::halves) return add_halves(x, y, ~std::uint32_t{0});
+  combine(x, y, group);
 }
 
 void make_products(const Request& request, std::uint64_t units, const prg::Seed (&seeds)[2],
@@ -90,8 +132,8 @@ void make_products(const Request& request, std::uint64_t units, const prg::Seed 
     case Kind::edabit:
       return bits::to_slices(products[0].span(), masks[0].span(),
                              static_cast<unsigned>(request.dims[0]));
-    case Kind::truncation:
-      return truncation_products(masks[0], static_cast<unsigned>(request.dims[0]), products);
+    case Kind::cross_bit:
+      return bit_products(request, units, masks, products[0]);
     case Kind::exact_truncation:
       truncation_products(masks[0], static_cast<unsigned>(request.dims[0]), products);
       return bits::to_slices(products[2].span(), masks[0].span(),

@@ -8,12 +8,22 @@
 
 namespace petcore::correlation {
 
-bool mask_is_boolean(const Request& request, std::size_t index);
-bool product_is_boolean(const Request& request, std::size_t index);
+// Group: what the two shares of a stream of words are added in.
+enum class Group : std::uint8_t {
+  words,
+  bits,
+  halves,  // Z_2^32, two to a word
+};
+Group mask_group(const Request& request, std::size_t index);
+Group product_group(const Request& request, std::size_t index);
 
-// combine: x = x + y, or x ^ y; subtract: x = x - y, or x ^ y.
-void combine(Words x, ConstWords y, bool boolean);
-void subtract(Words x, ConstWords y, bool boolean);
+// A crossed request multiplies what each party alone knows: its masks are not shares of one number.
+// It has one mask stream; make_products takes party 0's as the first and party 1's as the second.
+bool is_crossed(const Request& request);
+
+// combine: x = x + y, subtract: x = x - y.
+void combine(Words x, ConstWords y, Group group);
+void subtract(Words x, ConstWords y, Group group);
 
 // make_products computes the products of one chunk from the sums of both parties' masks. The seeds
 // are needed for a masked matrix, whose first factor was masked by an earlier request.

@@ -6,8 +6,8 @@ namespace petcore::correlation {
 namespace {
 
 constexpr std::array<const char*, kLastKind + 1> kNames = {
-    "",       "multiplication", "square",       "and_gate",   "and_pair",
-    "dabit",  "bit_product",    "edabit",       "truncation", "exact_truncation",
+    "",       "multiplication", "square",       "and_gate",  "and_pair",
+    "dabit",  "bit_product",    "edabit",       "cross_bit", "exact_truncation",
     "matrix", "mask",           "masked_matrix"};
 
 // The words of a chunk of packed bits, too, are then even in number.
@@ -60,7 +60,10 @@ Request Request::read(ByteReader& in) {
             (request.units <= request.chunk || request.chunk % kChunkStep == 0),
         Code::frame, "a correlation request with a size out of bounds");
   check(request.kind != Kind::mask, Code::frame, "a mask alone is nothing to ask the dealer for");
-  if (request.kind == Kind::truncation || request.kind == Kind::exact_truncation)
+  if (request.kind == Kind::cross_bit)
+    check(request.dims[0] == 32 || request.dims[0] == 64, Code::frame,
+          "a product of two bits in words of neither 32 nor 64 bits");
+  if (request.kind == Kind::exact_truncation)
     check(request.dims[0] >= 1 && request.dims[0] <= 62, Code::frame,
           "a truncation by fewer than 1 or more than 62 bits");
   if (request.kind == Kind::edabit)
@@ -120,8 +123,8 @@ Layout layout(const Request& request, std::uint64_t units) {
     case Kind::edabit:
       set({units}, {request.dims[0] * packed});
       break;
-    case Kind::truncation:
-      set({units}, {units, units});
+    case Kind::cross_bit:
+      set({packed}, {request.dims[0] == 64 ? units : half_words(units)});
       break;
     case Kind::exact_truncation:
       set({units}, {units, units, request.dims[0] * packed});

@@ -12,8 +12,9 @@
 //   dabit             element     bit (packed)       the bit in Z_2^64               8
 //   bit_product       element     bit (packed), a    the bit, bit * a                16
 //   edabit            element     r                  its low `width` bits, as slices width / 8
-//   truncation        element     r                  (r mod 2^63) >> f, msb(r)       16
-//   exact_truncation  element     r                  the same, and r's low f bits    16 + f/8
+//   cross_bit         element     own bit (packed)   bit0 bit1 in Z_2^width          width / 8
+//   exact_truncation  element     r                  (r mod 2^63) >> f, msb(r),      16 + f/8
+//                                                    r's low f bits
 //   matrix            product     A (m,k), B (k,n)   AB                              8mn
 //   mask              element     A                  -                               0
 //   masked_matrix     product     B                  AB, A of an earlier mask        8mn
@@ -36,7 +37,7 @@ enum class Kind : std::uint32_t {
   dabit,
   bit_product,
   edabit,
-  truncation,
+  cross_bit,
   exact_truncation,
   matrix,
   mask,
@@ -58,8 +59,8 @@ struct Request {
   Kind kind;
   std::uint64_t units = 0;
   std::uint64_t chunk = kChunk;
-  // edabit: {width}; truncation kinds: {f}; matrix: {m, k, n}; mask: {rows, columns};
-  // masked_matrix: {mask counter, rows, columns, first row, last row + 1, transposed, n}.
+  // edabit: {width}; cross_bit: {32 or 64}; exact_truncation: {f}; matrix: {m, k, n}; mask: {rows,
+  // columns}; masked_matrix: {mask counter, rows, columns, first row, last row + 1, transposed, n}.
   std::array<std::uint64_t, 7> dims{};
   std::uint64_t counter = 0;  // set by the source that plans it; never the same twice in a session
 
@@ -84,6 +85,9 @@ struct MatrixShape {
   std::uint64_t m, k, n;
 };
 MatrixShape matrix_shape(const Request& request);
+
+// half_words is how many words n numbers of 32 bits take, two to a word.
+constexpr std::uint64_t half_words(std::uint64_t n) { return (n + 1) / 2; }
 
 // Layout of one chunk: words per mask stream and per product stream.
 struct Layout {

@@ -17,7 +17,7 @@ from .operations import U64, share
 KINDS = {
     "multiplication": 1,
     "dabit": 5,
-    "truncation": 8,
+    "exact_truncation": 9,
     "matrix": 10,
     "mask": 11,
     "masked_matrix": 12,
@@ -87,8 +87,8 @@ def test_the_dealer_sends_eight_bytes_a_product_and_answers_each_request_anew():
 def test_kind_and_size_are_bound_to_the_words():
     product, _ = ask_dealer(request(KINDS["multiplication"], units=4), expect_bytes=32)
     longer, _ = ask_dealer(request(KINDS["multiplication"], units=5), expect_bytes=40)
-    truncation, _ = ask_dealer(request(KINDS["truncation"], dims=(18,)), expect_bytes=64)
-    other, _ = ask_dealer(request(KINDS["truncation"], dims=(17,)), expect_bytes=64)
+    truncation, _ = ask_dealer(request(KINDS["exact_truncation"], dims=(18,)), expect_bytes=64)
+    other, _ = ask_dealer(request(KINDS["exact_truncation"], dims=(17,)), expect_bytes=64)
     assert len({product, longer[:32], truncation[:32], other[:32]}) == 4
 
 
@@ -113,8 +113,8 @@ def test_a_counter_that_does_not_grow_is_refused_as_reuse():
         request(KINDS["multiplication"], units=100, chunk=3),
         request(KINDS["dabit"], units=1000, chunk=64),
         request(KINDS["mask"], units=1000),
-        request(KINDS["truncation"], dims=(0,)),
-        request(KINDS["truncation"], dims=(63,)),
+        request(KINDS["exact_truncation"], dims=(0,)),
+        request(KINDS["exact_truncation"], dims=(63,)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(2**32, 2**32, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(2**14, 2**14, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(0, 1, 1)),

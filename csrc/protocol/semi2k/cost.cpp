@@ -1,5 +1,6 @@
 // Declared costs. Bytes are what each party sends; where only one party sends (input, reveal) they
 // are that party's.
+#include "protocol/semi2k/cross.h"
 #include "protocol/semi2k/plans.h"
 
 namespace petcore::protocol::semi2k {
@@ -110,7 +111,7 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
     case Op::bits:
       return circuit(n, bits_left(d), bits_plan, bits_left(d));
     case Op::truncate:
-      return one_round(n, {.kind = Kind::truncation, .units = n, .dims = {d[1]}});
+      return one_round(packed, own_bits_request(n, quotient_width(static_cast<unsigned>(d[1]))));
     case Op::truncate_exact:
       return circuit(n, 64, truncate_exact_plan, static_cast<unsigned>(d[1]));
     case Op::mask: {

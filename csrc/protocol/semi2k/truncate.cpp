@@ -1,6 +1,9 @@
-// Division by a power of two. x + 2^62 + r is opened, r >> f and the top bit of r are shared
-// (Escudero et al., 2020, section 5.1); a carry out of the low f bits remains, which the exact
-// variant removes by comparing the low bits.
+// Division by a power of two: of each share by itself (Mohassel and Zhang, S&P 2017, section 5.1),
+// with the wrap that this leaves in one word of 2^64 undone (as Cheetah does for a known sign:
+// Huang et al., USENIX Security 2022, section 5). For the exact variant x + 2^62 + r is opened, r
+// >> f and the top bit of r are shared (Escudero et al., 2020, section 5.1); a carry out of the low
+// f bits remains, which the exact variant removes by comparing the low bits.
+#include "protocol/semi2k/cross.h"
 #include "protocol/semi2k/plans.h"
 #include "ring/ring.h"
 
@@ -76,16 +79,28 @@ Plan truncate_exact_plan(std::size_t n, unsigned f) {
   return plan;
 }
 
+// x' = x + 2^62 is below 2^63, so the sum of its two shares wraps unless both are below 2^63. Party
+// 0 divides its share rounding down and party 1 rounding up, whose sum is the quotient, or one more
+// as often as the remainder says, and 2^(64 - f) too much where the shares wrap.
 void Semi2k::truncate(Env& env, Words out, ConstWords x, unsigned f) const {
   const std::size_t n = x.size();
-  Request request{.kind = Kind::truncation, .units = n, .dims = {f}};
+  Request request = own_bits_request(n, quotient_width(f));
   env.source.plan(env.step, {&request, 1});
-  Buffer<std::uint64_t> top(chunk_words(n));
-  open_shifted(env, x, [&](std::size_t i, Words c) {
-    const Words z = out.subspan(chunk_at(i, n).begin, c.size());
-    env.source.products({z, top.span().first(c.size())});
-    close_quotient(env.party, f, z, c, top.span());
-  });
+  const std::uint64_t offset = env.party == 0 ? std::uint64_t{1} << 62 : 0;
+  const std::uint64_t round = env.party == 0 ? 0 : (std::uint64_t{1} << f) - 1;
+  const std::uint64_t known = env.party == 0 ? (std::uint64_t{1} << (64 - f)) + (offset >> f) : 0;
+  const auto low = [&](Range r, Words bits) {
+    for (std::size_t j = 0; j < r.size; ++j)
+      bits[j / 64] |= (~(x[r.begin + j] + offset) >> 63) << (j % 64);
+  };
+  const auto finish = [&](Range r, ConstWords both_low) {
+    for (std::size_t j = 0; j < r.size; ++j) {
+      const std::uint64_t share = x[r.begin + j] + offset;
+      const std::uint64_t rest = ((share & ((std::uint64_t{1} << f) - 1)) + round) >> f;
+      out[r.begin + j] = (share >> f) + rest + (both_low[j] << (64 - f)) - known;
+    }
+  };
+  multiply_own_bits(env, n, quotient_width(f), low, finish);
   env.source.finish();
 }
 

@@ -90,7 +90,7 @@ def multiply(x: Any, y: Any, *, truncation: str | None = None) -> SharedArray:
     |x y| < 2^(61 - 2 frac_bits) hold.
 
     Rounds: 1 for shared by shared, 0 for shared by public; a truncation adds 1 (probabilistic) or 7
-    (exact), public reals below 1/16 one more. Uses: a Beaver triple and a truncation pair per
+    (exact), public reals below 1/16 one more. Uses: a Beaver triple and a cross bit per
     element. Leaks: nothing beyond what the core's truncation states.
     """
     if not is_shared(x):

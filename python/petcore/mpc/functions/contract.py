@@ -47,17 +47,17 @@ def _anywhere(frac_bits: int) -> tuple[float, float]:
 
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {
-        "exp": Contract(lambda f: (-(2.0 ** (40 - f)), 15.0), 0, 1e-4, 2, 18, 199.8, 246.9),
-        "log": Contract(_window, 1e-5, 0, 2, 23, 215.9, 310.5),
-        "sigmoid": Contract(_anywhere, 2e-4, 0, 2, 15, 253.5, 270.0),
-        "tanh": Contract(_anywhere, 4e-4, 0, 2, 15, 253.5, 270.0),
-        "sqrt": Contract(lambda f: (0.0, 2.0 ** (48 - f)), 0, 3e-5, 2, 23, 231.9, 318.5),
-        "rsqrt": Contract(_window, 0, 3e-5, 2, 25, 255.9, 342.5),
+        "exp": Contract(lambda f: (-(2.0 ** (40 - f)), 15.0), 0, 1e-4, 2, 18, 168.2, 202.9),
+        "log": Contract(_window, 1e-5, 0, 2, 23, 184.4, 266.5),
+        "sigmoid": Contract(_anywhere, 2e-4, 0, 2, 15, 214.1, 210.0),
+        "tanh": Contract(_anywhere, 4e-4, 0, 2, 15, 214.1, 210.0),
+        "sqrt": Contract(lambda f: (0.0, 2.0 ** (48 - f)), 0, 3e-5, 2, 23, 200.4, 274.5),
+        "rsqrt": Contract(_window, 0, 3e-5, 2, 25, 216.5, 290.5),
         "reciprocal": Contract(
-            lambda f: (2.0 ** max(1 - f, f - 35), 2.0 ** (48 - f)), 0, 5e-5, 2, 23, 287.9, 366.5
+            lambda f: (2.0 ** max(1 - f, f - 35), 2.0 ** (48 - f)), 0, 5e-5, 2, 23, 240.6, 294.5
         ),
         "divide": Contract(
-            lambda f: (2.0 ** (1 - f), 2.0 ** (44 - f)), 0, 5e-5, 2, 24, 311.9, 390.5
+            lambda f: (2.0 ** (1 - f), 2.0 ** (44 - f)), 0, 5e-5, 2, 24, 256.8, 306.5
         ),
     }
 )

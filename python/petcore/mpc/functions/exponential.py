@@ -52,7 +52,7 @@ def exp(x: SharedArray) -> SharedArray:
     UsageError
         For other dtypes and scales.
 
-    Rounds: 18 · Bytes: 200 an element and 247 from the dealer · Uses: an edaBit, ANDs, daBits,
+    Rounds: 18 · Bytes: 168 an element and 203 from the dealer · Uses: an edaBit, ANDs, daBits,
     a square, triples, truncation pairs · Adversary: that of the session · Leaks: nothing.
     """
     return elementwise(x, "exp", _exp)

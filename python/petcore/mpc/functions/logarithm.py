@@ -48,7 +48,7 @@ def log(x: SharedArray) -> SharedArray:
     UsageError
         For other dtypes and scales.
 
-    Rounds: 23 · Bytes: 216 an element and 310 from the dealer · Uses: edaBits, ANDs, daBits,
+    Rounds: 23 · Bytes: 184 an element and 266 from the dealer · Uses: edaBits, ANDs, daBits,
     squares, triples, truncation pairs · Adversary: that of the session · Leaks: nothing.
     """
     return elementwise(x, "log", _log)

@@ -55,7 +55,7 @@ def reciprocal(x: SharedArray) -> SharedArray:
     UsageError
         For other dtypes and scales.
 
-    Rounds: 23 · Bytes: 288 an element and 366 from the dealer · Uses: edaBits, ANDs, daBits,
+    Rounds: 23 · Bytes: 241 an element and 294 from the dealer · Uses: edaBits, ANDs, daBits,
     triples, truncation pairs · Adversary: that of the session · Leaks: nothing.
     """
     return elementwise(x, "reciprocal", _reciprocal)
@@ -89,7 +89,7 @@ def divide(x: Any, y: Any) -> SharedArray:
     UsageError
         For other dtypes and scales, shapes that do not broadcast, mixed sessions, a public zero.
 
-    Rounds: 24 · Bytes: 312 an element and 390 from the dealer · Uses: as `reciprocal` ·
+    Rounds: 24 · Bytes: 257 an element and 306 from the dealer · Uses: as `reciprocal` ·
     Adversary: that of the session · Leaks: nothing.
     """
     if not is_shared(x) and not is_shared(y):

@@ -50,7 +50,7 @@ def sqrt(x: SharedArray) -> SharedArray:
     UsageError
         For other dtypes and scales.
 
-    Rounds: 23 · Bytes: 232 an element and 318 from the dealer · Uses: edaBits, ANDs, daBits,
+    Rounds: 23 · Bytes: 200 an element and 274 from the dealer · Uses: edaBits, ANDs, daBits,
     squares, triples, truncation pairs · Adversary: that of the session · Leaks: nothing.
     """
     return elementwise(x, "sqrt", _sqrt)
@@ -82,7 +82,7 @@ def rsqrt(x: SharedArray) -> SharedArray:
     UsageError
         For other dtypes and scales.
 
-    Rounds: 25 · Bytes: 256 an element and 342 from the dealer · Uses: as `sqrt` · Adversary:
+    Rounds: 25 · Bytes: 216 an element and 290 from the dealer · Uses: as `sqrt` · Adversary:
     that of the session · Leaks: nothing.
     """
     return elementwise(x, "rsqrt", _rsqrt)

@@ -51,7 +51,7 @@ def sigmoid(x: SharedArray) -> SharedArray:
     UsageError
         For other dtypes and scales.
 
-    Rounds: 15 · Bytes: 254 an element and 270 from the dealer · Uses: 4 edaBits, 24 ANDs,
+    Rounds: 15 · Bytes: 214 an element and 210 from the dealer · Uses: 4 edaBits, 24 ANDs,
     triples, truncation pairs, 4 bit products · Adversary: that of the session · Leaks:
     nothing.
     """
@@ -78,7 +78,7 @@ def tanh(x: SharedArray) -> SharedArray:
     UsageError
         For other dtypes and scales.
 
-    Rounds: 15 · Bytes: 254 an element and 270 from the dealer · Uses: as `sigmoid` · Adversary:
+    Rounds: 15 · Bytes: 214 an element and 210 from the dealer · Uses: as `sigmoid` · Adversary:
     that of the session · Leaks: nothing.
     """
     return elementwise(x, "tanh", _tanh)

@@ -1,103 +1,100 @@
-"""Print how long operations on shares take between two processes, beside the same in clear."""
+"""python -m bench: measure, show, and write down."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a reference for one thread; before NumPy
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
 from rich.console import Console
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from petcore import _core
+from petcore.errors import PetcoreError
 
-from .operations import OPERATIONS
-from .processes import Job, Result, measure
+from . import measure, table
+from .links import describe
+from .machine import machine
+from .options import Options, read_options
+from .processes import PartyFailed
+from .rows import Row
+
+SCHEMA = "petcore-bench/1"
 
 
 def main() -> None:
     options = read_options()
-    jobs: list[Job] = [
-        (operation.name, size, options.runs)
-        for operation in OPERATIONS
-        for size in operation.sizes
-        if options.filter in operation.name and size <= options.max_n
-    ]
-    if options.json:
-        for result in measure(jobs):
-            print(json.dumps(machine() | result), flush=True)
-        return
-    console = Console()
-    table = make_table()
-    with console.status("starting a gateway, a wallet and a dealer") as status:
-        for result in measure(jobs):
-            status.update(f"{result['operation']}, n = {result['n']:,}: done")
-            table.add_row(*make_row(result))
-    console.print(", ".join(f"{key} {value}" for key, value in machine().items()))
-    console.print(table)
+    try:
+        run(options)
+    except (PartyFailed, PetcoreError) as error:
+        sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
-def read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--filter", default="", help="only operations whose name contains this")
-    parser.add_argument("--max-n", type=int, default=10**9, help="leave out larger sizes")
-    parser.add_argument("--runs", type=int, default=7, help="runs per row (7)")
-    parser.add_argument("--json", action="store_true", help="one JSON object a row")
-    return parser.parse_args()
+def run(options: Options) -> None:
+    errors = Console(stderr=True)
+    kernels, jobs = measure.plan_kernels(options), measure.plan_jobs(options)
+    if not kernels and not jobs:
+        sys.exit("bench: nothing to measure; --group, --filter, --min-n and --max-n leave no row")
+    about, rows = machine(), []
+    with progress(errors, len(kernels) + len(jobs)) as step:
+        for found in measure.measure_kernels(kernels, options, step):
+            rows += found
+        for found in measure.measure_jobs(jobs, options, step):
+            rows += found
+    if options.json != "-":
+        console = Console()
+        show(Console(width=max(console.width, table.WIDTH_MIN)), about, rows, options)
+    write_json(about, rows, options)
 
 
-def machine() -> dict[str, str]:
-    return {
-        "machine": processor(),
-        "cores": str(os.cpu_count()),
-        "target": _core.kernels.targets()["ring"][0],
-        "link": "loopback, TLS 1.3",
-    }
-
-
-def processor() -> str:
-    with open("/proc/cpuinfo") as lines:
-        names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else "unknown"
-
-
-def make_table() -> Table:
-    table = Table()
-    for title in (
-        "operation",
-        "n",
-        "median",
-        "spread",
-        "rounds",
-        "sent",
-        "dealer",
-        "in clear",
-        "x",
-    ):
-        table.add_column(title, justify="left" if title == "operation" else "right")
-    return table
-
-
-def make_row(result: Result) -> tuple[str, ...]:
-    return (
-        result["operation"],
-        f"{result['n']:,}",
-        milliseconds(result["seconds"]),
-        f"{milliseconds(result['fastest'])} - {milliseconds(result['slowest'])}",
-        str(result["rounds"]),
-        megabytes(result["bytes"]),
-        megabytes(result["dealer_bytes"]),
-        milliseconds(result["clear_seconds"]),
-        f"{result['seconds'] / result['clear_seconds']:.0f}",
+@contextmanager
+def progress(console: Console, total: int) -> Any:
+    """Give a function to call with the name of each row before it is measured."""
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
     )
+    with Progress(*columns, console=console, transient=True, refresh_per_second=2) as bar:
+        task = bar.add_task("", total=total)
+        begun: list[str] = []
+
+        def step(name: str) -> None:
+            if begun and not begun[-1].startswith("starting"):
+                bar.advance(task)
+            begun.append(name)
+            bar.update(task, description=name)
+
+        yield step
 
 
-def milliseconds(seconds: float) -> str:
-    return f"{seconds * 1e3:.2f} ms"
+def show(console: Console, about: dict[str, Any], rows: list[Row], options: Options) -> None:
+    console.print(table.heading(about, describe(options.link)), highlight=False)
+    table.show(console, rows, options.goals)
 
 
-def megabytes(count: int) -> str:
-    return f"{count / 1e6:.2f} MB"
+def write_json(about: dict[str, Any], rows: list[Row], options: Options) -> None:
+    if options.json is None:
+        return
+    document = {
+        "schema": SCHEMA,
+        "machine": about,
+        "link": vars(options.link) | {"text": describe(options.link)},
+        "rows": [row.to_json() for row in rows],
+    }
+    text = json.dumps(document, indent=1) + "\n"
+    if options.json == "-":
+        sys.stdout.write(text)
+    else:
+        Path(options.json).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,128 +1,209 @@
-"""Local kernels, one thread, against OpenSSL, NumPy and a memory copy measured in the same run.
-
-Run `python bench/kernels.py`. Every line: kernel, target, median, spread (fastest to slowest), and
-the ratio of the median to the reference named in the last column.
-"""
+"""Local kernels on one thread, beside OpenSSL, NumPy and memory copies measured in turns with them."""
 
 from __future__ import annotations
 
-import platform
-import statistics
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from petcore import _core
 
-kernels = _core.kernels
-SEED = bytes(16)
-REPEATS = 9
+from .rows import Row
+
+kernels: Any = _core.kernels
+SEED = bytes(range(16))
+BUDGET = 2.0  # seconds for one contender
+Work = Callable[[], object]
 
 
-def seconds(work: Callable[[], object], inner: int = 1) -> list[float]:
-    """Return the sorted seconds of one call, measured REPEATS times."""
-    work()
-    taken = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        for _ in range(inner):
-            work()
-        taken.append((time.perf_counter() - start) / inner)
-    return sorted(taken)
+@dataclass
+class Race:
+    """Contenders that do the same ``work`` of ``unit``s; the first is the reference."""
+
+    work: float
+    unit: str
+    contenders: dict[str, Work] = field(default_factory=dict)
+    inner: int = 1  # calls per run, where one is too short to time
 
 
-def report(name: str, target: str, units: float, unit: str, taken: list[float]) -> float:
-    """Print rates and return the median one, in 10^9 units per second."""
-    rates = [units / t / 1e9 for t in taken]
-    median = statistics.median(rates)
-    spread = f"{rates[-1]:.2f}-{rates[0]:.2f}"
-    print(f"{name:28} {target:10} {median:8.2f} {unit:8} ({spread})", end="")
-    return median
+@dataclass(frozen=True)
+class Kernel:
+    """A row per contender; ``make`` allocates what they need, given the targets of petcore."""
+
+    name: str
+    n: int
+    make: Callable[[int, list[str]], Race]
+    kind: str  # which table of targets
 
 
-def compare(name: str, units: float, unit: str, reference: str, runs: dict, inner: int = 1) -> None:
-    """Measure the reference, then every target, and print the ratios."""
-    base = report(name, reference, units, unit, seconds(runs.pop(reference), inner))
-    print()
-    for target, work in runs.items():
-        rate = report(name, target, units, unit, seconds(work, inner))
-        print(f"  {rate / base:.2f} x {reference}")
+def measure(kernel: Kernel, runs: int, every_target: bool) -> list[Row]:
+    race = kernel.make(kernel.n, targets(kernel.kind, every_target))
+    taken: dict[str, list[float]] = {by: [] for by in race.contenders}
+    for by, work in race.contenders.items():
+        first = timed(work, 1)  # touches memory and caches
+        if first > BUDGET:
+            taken[by].append(first)
+    for _ in range(runs):  # in turns, so that a change of the machine's speed meets all of them
+        for by, work in race.contenders.items():
+            if sum(taken[by]) * race.inner < BUDGET:
+                taken[by].append(timed(work, race.inner))
+    reference = next(iter(race.contenders))
+    rows = [
+        Row("kernels", kernel.name, kernel.n, by, seconds, race.work, race.unit)
+        for by, seconds in taken.items()
+    ]
+    for row in rows[1:]:
+        row.reference, row.reference_seconds = reference, rows[0].median
+    return rows
 
 
-def bench_prg() -> None:
-    """AES-128-CTR and the hash, in and out of the caches."""
-    for size, inner in ((1 << 18, 50), (1 << 26, 1)):
-        out, zeros = np.empty(size, np.uint8), bytes(size)
-        encryptor = Cipher(algorithms.AES(SEED), modes.CTR(SEED)).encryptor()
-        buffer = bytearray(size + 15)
-        runs: dict[str, Callable[[], object]] = {
-            "OpenSSL": lambda z=zeros, b=buffer, e=encryptor: e.update_into(z, b)
-        }
-        for target in kernels.targets()["prg"]:
-            runs[target] = lambda t=target, o=out: kernels.prg_fill(o, SEED, 0, t)
-        compare(f"prg fill {size >> 10} KiB", size, "GB/s", "OpenSSL", runs, inner)
-    blocks = np.zeros(1 << 18, np.uint8)
-    hashes = {
-        t: lambda t=t: kernels.crh(blocks, out=blocks, target=t)
-        for t in reversed(kernels.targets()["prg"])
-    }
-    compare("crh 256 KiB", blocks.size, "GB/s", "portable", hashes, 20)
+def targets(kind: str, every: bool) -> list[str]:
+    """Return the target that petcore would take, or all that this machine runs."""
+    usable = kernels.targets()[kind]
+    if every:
+        return list(usable)
+    return [""] if os.environ.get("PETCORE_TARGET") else usable[:1]
 
 
-def bench_ring() -> None:
-    """Elementwise work and matrix products."""
-    rng = np.random.default_rng(1)
-    for size, inner in ((1 << 12, 200), (1 << 22, 1)):
-        x, y, out = (rng.integers(0, 2**64, size, dtype=np.uint64) for _ in range(3))
-        runs: dict[str, Callable[[], object]] = {
-            "NumPy": lambda x=x, y=y, out=out: np.multiply(x, y, out=out)
-        }
-        for target in kernels.targets()["ring"]:
-            runs[target] = lambda t=target, x=x, y=y, out=out: kernels.mul(x, y, out, t)
-        compare(f"mul {size} words", size, "Gword/s", "NumPy", runs, inner)
-        copy = report(
-            "copy", "memory", 16 * size, "GB/s", seconds(lambda x=x, o=out: np.copyto(o, x), inner)
-        )
-        print(f"  = {copy / 24:.2f} Gword/s of two reads and a write")
-    for m, k, n in (
-        (1024, 1024, 1024),
-        (24000, 23, 1),
-        (1, 24000, 23),
-        (23, 24000, 1),
-        (128, 100, 64),
-    ):
-        a = rng.integers(0, 2**64, (m, k), dtype=np.uint64)
-        b = rng.integers(0, 2**64, (k, n), dtype=np.uint64)
-        out = np.empty((m, n), np.uint64)
-        products: dict[str, Callable[[], object]] = {
-            "NumPy": lambda a=a, b=b, out=out: np.matmul(a, b, out=out)
-        }
-        for target in kernels.targets()["ring"]:
-            products[target] = lambda t=target, a=a, b=b, o=out: kernels.matmul(a, b, o, target=t)
-        inner = max(1, 3_000_000 // (m * k * n))
-        compare(f"matmul {m}x{k}x{n}", m * k * n, "Gmadd/s", "NumPy", products, inner)
+def label(target: str) -> str:
+    return f"petcore {target or os.environ.get('PETCORE_TARGET')}"
 
 
-def bench_bits() -> None:
-    """Packing and slicing."""
-    num_bits = 1 << 20
-    bits = np.ones(num_bits, np.uint8)
-    words = np.arange(1 << 16, dtype=np.uint64)
-    runs: dict[str, Callable[[], object]] = {"NumPy": lambda: np.packbits(bits, bitorder="little")}
-    for target in kernels.targets()["bits"]:
-        runs[target] = lambda t=target: kernels.pack(bits, t)
-    compare("pack 2^20 bits", num_bits, "Gbit/s", "NumPy", runs, 20)
-    slices = {
-        t: lambda t=t: kernels.to_slices(words, t) for t in reversed(kernels.targets()["bits"])
-    }
-    compare("to_slices 2^16 words", words.size, "Gword/s", "portable", slices, 20)
+def timed(work: Work, inner: int) -> float:
+    began = time.perf_counter()
+    for _ in range(inner):
+        work()
+    return (time.perf_counter() - began) / inner
 
 
-if __name__ == "__main__":
-    features = [name for name, present in kernels.cpu().items() if present]
-    print(f"{platform.processor() or platform.machine()}: {' '.join(features)}")
-    bench_prg()
-    bench_ring()
-    bench_bits()
+def words(*shape: int) -> Any:
+    return np.random.default_rng(1).integers(0, 2**64, shape, dtype=np.uint64)
+
+
+def prg(size: int, names: list[str]) -> Race:
+    out, zeros, room = np.empty(size, np.uint8), bytes(size), bytearray(size + 15)
+    encryptor = Cipher(algorithms.AES(SEED), modes.CTR(SEED)).encryptor()
+    generator, other = np.random.Generator(np.random.PCG64(1)), np.ones(size, np.uint8)
+    top = 2**64 - 1
+    race = Race(size, "B", inner=max(1, (1 << 24) // size))
+    race.contenders["OpenSSL AES-128-CTR"] = lambda: encryptor.update_into(zeros, room)
+    for t in names:
+        race.contenders[label(t)] = lambda t=t: kernels.prg_fill(out, SEED, 0, t)
+    race.contenders["NumPy PCG64"] = lambda: generator.integers(
+        0, top, size // 8, np.uint64, endpoint=True
+    )
+    race.contenders["memory copy"] = lambda: np.copyto(out, other)
+    return race
+
+
+def copy_of(num_words: int) -> Work:
+    source, target = np.ones(num_words, np.uint64), np.ones(num_words, np.uint64)
+    return lambda: np.copyto(target, source)
+
+
+def share(n: int, names: list[str]) -> Race:
+    """Reads one word and writes two, so the copy that moves as many bytes is one of 1.5 n words."""
+    x, a, b = words(n), np.ones(n, np.uint64), np.ones(n, np.uint64)
+    race = Race(n, "word", {"memory copy": copy_of(3 * n // 2)})
+    for t in names:
+        race.contenders[label(t)] = lambda t=t: kernels.share(x, a, b, SEED, t)
+    return race
+
+
+def reconstruct(n: int, names: list[str]) -> Race:
+    """Reads two words and writes one: again as many bytes as a copy of 1.5 n words."""
+    x, y, out = words(n), words(n), np.ones(n, np.uint64)
+    race = Race(n, "word", {"memory copy": copy_of(3 * n // 2)})
+    for t in names:
+        race.contenders[label(t)] = lambda t=t: kernels.add(x, y, out, t)
+    return race
+
+
+def elementwise(name: str) -> Callable[[int, list[str]], Race]:
+    ufunc = {"add": np.add, "sub": np.subtract, "mul": np.multiply}[name]
+
+    def make(n: int, names: list[str]) -> Race:
+        x, y, out = words(n), words(n), np.ones(n, np.uint64)
+        race = Race(n, "word", {"NumPy out=": lambda: ufunc(x, y, out=out)})
+        race.inner = max(1, 1_000_000 // n)
+        for t in names:
+            race.contenders[label(t)] = lambda t=t: getattr(kernels, name)(x, y, out, t)
+        return race
+
+    return make
+
+
+def matmul(m: int, k: int, n: int) -> Kernel:
+    def make(_: int, names: list[str]) -> Race:
+        a, b, out = words(m, k), words(k, n), np.zeros((m, n), np.uint64)
+        race = Race(m * k * n, "madd", inner=max(1, 3_000_000 // (m * k * n)))
+        race.contenders["NumPy uint64"] = lambda: np.matmul(a, b, out=out)
+        for t in names:
+            race.contenders[label(t)] = lambda t=t: kernels.matmul(a, b, out, target=t)
+        reals = a.astype(np.float64), b.astype(np.float64), np.zeros((m, n))
+        race.contenders["BLAS float64"] = lambda: np.matmul(*reals[:2], out=reals[2])
+        return race
+
+    return Kernel(f"matmul {m} x {k} x {n}", m * k * n, make, "ring")
+
+
+def crh(size: int, names: list[str]) -> Race:
+    blocks = np.zeros(size, np.uint8)
+    zeros, room = bytes(size), bytearray(size + 15)
+    encryptor = Cipher(algorithms.AES(SEED), modes.ECB()).encryptor()  # noqa: S305
+    race = Race(size, "B", inner=max(1, (1 << 22) // size))
+    race.contenders["OpenSSL AES-128-ECB"] = lambda: encryptor.update_into(zeros, room)
+    for t in names:
+        race.contenders[label(t)] = lambda t=t: kernels.crh(blocks, out=blocks, target=t)
+    return race
+
+
+def pack(n: int, names: list[str]) -> Race:
+    bits = np.ones(n, np.uint8)
+    race = Race(n, "bit", inner=max(1, (1 << 22) // n))
+    race.contenders["NumPy packbits"] = lambda: np.packbits(bits, bitorder="little")
+    for t in names:
+        race.contenders[label(t)] = lambda t=t: kernels.pack(bits, t)
+    return race
+
+
+def slices(n: int, names: list[str]) -> Race:
+    x = words(n)
+    race = Race(n, "word", {"memory copy": copy_of(n)}, inner=max(1, (1 << 20) // n))
+    for t in names:
+        race.contenders[label(t)] = lambda t=t: kernels.to_slices(x, t)
+    return race
+
+
+# Tall and skinny, as in training: a batch by the weights, its transpose by the residuals.
+SHAPES = ((1024, 1024, 1024), (128, 100, 1), (100, 128, 1), (10_000, 100, 1), (1, 24_000, 23))
+
+KERNELS = [
+    Kernel("PRG, 256 KiB", 1 << 18, prg, "prg"),
+    Kernel("PRG, 64 MiB", 1 << 26, prg, "prg"),
+    Kernel("hash (CRH), 256 KiB", 1 << 18, crh, "prg"),
+    Kernel("share, 10^7", 10**7, share, "prg"),
+    Kernel("reconstruct, 10^7", 10**7, reconstruct, "ring"),
+    *(
+        Kernel(f"uint64 {name}, 10^{size}", 10**size, elementwise(name), "ring")
+        for size in (4, 7)
+        for name in ("add", "sub", "mul")
+    ),
+    *(matmul(*shape) for shape in SHAPES),
+    Kernel("pack, 2^20 bits", 1 << 20, pack, "bits"),
+    Kernel("bit slices, 2^16 words", 1 << 16, slices, "bits"),
+]
+
+
+def chosen(wanted: Callable[[str, int], bool]) -> Iterator[Kernel]:
+    """Give the kernels that a filter takes and that this petcore has."""
+    for kernel in KERNELS:
+        if wanted(kernel.name, kernel.n) and (
+            kernel.make is not share or hasattr(kernels, "share")
+        ):
+            yield kernel

@@ -1,51 +1,117 @@
-"""What is measured: each operation on shares beside the same operation in clear."""
+"""What is measured between processes: each operation on shares beside the same in clear."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 import petcore as pc
 
+from . import data
+
+Error = Literal["absolute", "relative"]
+
 
 @dataclass(frozen=True)
 class Operation:
-    """`make` gives the two operands in clear; `run` works on shares and on arrays alike."""
+    """One row of a table for every size.
 
+    ``make`` gives the operands in clear, ``run`` works on shares of them, ``clear`` on them.
+    ``largest`` bounds the sizes of a plot. ``memory`` measures bytes instead of seconds.
+    """
+
+    group: str
     name: str
     sizes: tuple[int, ...]
-    make: Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
-    run: Callable[[Any, Any], Any]
-    shared_run: Callable[[Any, Any], Any] | None = None
+    make: Callable[[int], data.Arrays]
+    run: Callable[..., Any]
+    clear: Callable[..., Any]
+    error: Error = "absolute"
+    largest: int = 0  # 0: sizes are not a matter of length (matrices, training)
+    memory: bool = False
+
+    def plot_sizes(self) -> tuple[int, ...]:
+        return tuple(10**k for k in range(2, 8) if 10**k <= self.largest)
 
 
-def integers(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-    return rng.integers(-1000, 1000, n), rng.integers(-1000, 1000, n)
+def train(table: Any, labels: Any) -> Any:
+    """One epoch on shares; the table is masked and opened once, then only vectors travel."""
+    session = table.session
+    masked = session.mask(table)
+    weights = session.zeros(table.shape[1], "fixed")
+    for begin in range(0, len(table) - data.BATCH + 1, data.BATCH):
+        rows = masked[begin : begin + data.BATCH]
+        residual = pc.functions.sigmoid(rows @ weights) - labels[begin : begin + data.BATCH]
+        weights = weights - (rows.T @ residual) * (data.RATE / data.BATCH)
+    return weights
 
 
-def floats(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-    return rng.uniform(-4, 4, n), rng.uniform(0.5, 4, n)
+VECTORS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+COMPARED = (1_000, 100_000, 1_000_000)
+MILLION = (1_000_000,)
 
 
-def matrices(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-    return rng.uniform(-4, 4, (n, n)), rng.uniform(-4, 4, (n, n))
+def product(x: Any, y: Any) -> Any:
+    return x * y
 
 
-VECTORS = (1_000, 100_000, 1_000_000)
+def matrix_product(x: Any, y: Any) -> Any:
+    return x @ y
+
+
+def less(x: Any, y: Any) -> Any:
+    return x < y
+
+
+def function(name: str, make: Any, clear: Any, error: Error) -> Operation:
+    run = getattr(pc.functions, name)
+    return Operation("functions", name, MILLION, make, run, clear, error, largest=10**6)
+
 
 OPERATIONS = [
-    Operation("integer product", VECTORS, integers, lambda x, y: x * y),
-    Operation("fixed-point product", VECTORS, floats, lambda x, y: x * y),
-    Operation("x < y", VECTORS, floats, lambda x, y: x < y),
-    Operation("fixed-point matrix product", (128, 512, 1024), matrices, lambda x, y: x @ y),
     Operation(
-        "sigmoid",
-        (1_000, 100_000),
-        floats,
-        lambda x, y: 1 / (1 + np.exp(-x)),
-        lambda x, y: pc.functions.sigmoid(x),
+        "protocols", "integer product", VECTORS, data.integers, product, product, largest=10**7
+    ),
+    Operation(
+        "protocols", "fixed-point product", VECTORS, data.reals, product, product, largest=10**7
+    ),
+    Operation(
+        "protocols",
+        "matrix product",
+        (128, 512, 1024),
+        data.matrices,
+        matrix_product,
+        matrix_product,
+    ),
+    Operation("protocols", "x < y", COMPARED, data.reals, less, less, largest=10**7),
+    function("sigmoid", data.real, data.sigmoid, "absolute"),
+    function("exp", data.real, np.exp, "relative"),
+    function("reciprocal", data.positive, np.reciprocal, "relative"),
+    function("sqrt", data.positive, np.sqrt, "relative"),
+    Operation("training", "logistic regression", (10_000,), data.labelled_rows, train, data.train),
+    Operation(
+        "memory",
+        "integer product, peak",
+        (10_000_000,),
+        data.integers,
+        product,
+        product,
+        memory=True,
+    ),
+    Operation(
+        "memory",
+        "fixed-point product, peak",
+        (10_000_000,),
+        data.reals,
+        product,
+        product,
+        memory=True,
     ),
 ]
+
+
+def find(group: str, name: str) -> Operation:
+    return next(op for op in OPERATIONS if (op.group, op.name) == (group, name))

@@ -1,70 +1,90 @@
-"""A gateway, a wallet and a dealer on loopback, as processes of their own, with mutual TLS."""
+"""A gateway, a wallet and a dealer on loopback, as processes of their own, with mutual TLS.
+
+The two parties wait for commands at a pipe each, do them at the same time and answer; nothing is
+measured that this process takes part in.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import socket
-import statistics
 import tempfile
-import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-import petcore as pc
-from petcore.config import Config, Peer
+from petcore.config import Config, Link, Peer
 from petcore.connecting import connect, run_dealer
 from petcore.trust.identity import make_identity
 
-from .operations import OPERATIONS
+from .party import Party
 
 NAMES = ("gateway", "wallet", "dealer")
-Job = tuple[str, int, int]  # operation, size, runs
-Result = dict[str, Any]
 
 
-def measure(jobs: list[Job]) -> Iterator[Result]:
-    """Run the jobs one after the other in three processes; yield one result per job."""
+class PartyFailed(Exception):
+    """A party's process ended or raised; the text is its error."""
+
+
+@dataclass
+class Parties:
+    """The two parties' ends of their pipes."""
+
+    pipes: list[Connection]
+
+    def ask(self, command: str, *arguments: Any) -> list[Any]:
+        """Let both do a command at once; give what they answered, gateway first."""
+        answers = []
+        try:
+            for pipe in self.pipes:
+                pipe.send((command, arguments))
+            for pipe in self.pipes:
+                answers.append(pipe.recv())
+        except (EOFError, ConnectionError):
+            raise PartyFailed("a party's process ended; its error stands above") from None
+        for failed, answer in answers:
+            if failed:
+                raise PartyFailed(answer)
+        return [answer for _, answer in answers]
+
+
+@contextmanager
+def started(link: Link) -> Iterator[Parties]:
+    """Start the three processes; end them when the ``with`` block does."""
     spawn = multiprocessing.get_context("spawn")
-    pipes = [spawn.Pipe(duplex=False) for _ in range(2)]
-    with tempfile.TemporaryDirectory() as folder:
-        configs = make_configs(Path(folder))
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        configs = make_configs(Path(folder), link)
+        pairs = [spawn.Pipe() for _ in range(2)]
         processes = [
             spawn.Process(target=run_dealer, args=(configs[2],), kwargs={"once": True}),
             *(
-                spawn.Process(target=run_party, args=(configs[i], jobs, pipes[i][1]))
-                for i in range(2)
+                spawn.Process(target=run_party, args=(config, theirs))
+                for config, (_, theirs) in zip(configs, pairs, strict=False)
             ),
         ]
         for process in processes:
             process.start()
-        for _, sink in pipes:
-            sink.close()
-        try:
-            for _ in jobs:
-                yield combine(*(results.recv() for results, _ in pipes))
-        except EOFError:
-            raise SystemExit("a party failed; its error stands above") from None
-        finally:
-            for process in processes:
-                process.join(10)
-                process.kill()
+            stack.callback(end, process)
+        for mine, theirs in pairs:
+            theirs.close()
+            stack.callback(mine.close)
+        parties = Parties([mine for mine, _ in pairs])
+        parties.ask("ready")
+        yield parties
+        parties.ask("stop")
 
 
-def combine(gateway: Result, wallet: Result) -> Result:
-    """A run lasts until the slower party is done; only the wallet hears from the dealer."""
-    seconds = [max(pair) for pair in zip(gateway["seconds"], wallet["seconds"], strict=True)]
-    return gateway | {
-        "seconds": statistics.median(seconds),
-        "fastest": min(seconds),
-        "slowest": max(seconds),
-        "dealer_bytes": wallet["dealer_bytes"],
-    }
+def end(process: Any) -> None:
+    process.join(2)
+    process.kill()
+    process.join()
 
 
-def make_configs(folder: Path) -> list[Config]:
+def make_configs(folder: Path, link: Link) -> list[Config]:
     peers, files = [], []
     for name in NAMES:
         identity = make_identity(name)
@@ -77,6 +97,7 @@ def make_configs(folder: Path) -> list[Config]:
             key=key,
             parties=tuple(peers[:2]),
             dealer=peers[2],
+            link=link,
             log=folder / f"{name}.jsonl",
         )
         for name, (certificate, key) in zip(NAMES, files, strict=True)
@@ -89,41 +110,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def run_party(config: Config, jobs: list[Job], sink: Any) -> None:
-    with connect(config, program="bench", connect_wait=20.0) as session:
-        for name, size, runs in jobs:
-            sink.send(time_job(session, name, size, runs))
-
-
-def time_job(session: pc.Session, name: str, size: int, runs: int) -> Result:
-    operation = next(op for op in OPERATIONS if op.name == name)
-    clear = operation.make(np.random.default_rng(size), size)
-    shares = [session.input(v if session.party == 0 else None, owner=0) for v in clear]
-    run = operation.shared_run or operation.run
-    run(*shares)  # touches memory and caches first
-    seconds = []
-    for _ in range(runs):
-        meet(session)
-        with session.measure() as cost:
-            run(*shares)
-        seconds.append(cost.seconds)
-    return {
-        "operation": name,
-        "n": size,
-        "seconds": seconds,
-        "rounds": cost.rounds,
-        "bytes": cost.bytes_sent,
-        "dealer_bytes": cost.dealer_bytes,
-        "clear_seconds": statistics.median(time_clear(operation, clear) for _ in range(3)),
-    }
-
-
-def time_clear(operation: Any, clear: tuple[np.ndarray, np.ndarray]) -> float:
-    began = time.perf_counter()
-    operation.run(*clear)
-    return time.perf_counter() - began
-
-
-def meet(session: pc.Session) -> None:
-    """Let both parties start the clock together."""
-    session.open(session.constant(0), label="start of a measurement")
+def run_party(config: Config, pipe: Connection) -> None:
+    with connect(config, program="bench", connect_wait=30.0) as session:
+        party = Party(session)
+        while True:
+            command, arguments = pipe.recv()
+            if command == "stop":
+                pipe.send((False, None))
+                return
+            try:
+                pipe.send((False, getattr(party, command)(*arguments)))
+            except Exception as error:
+                pipe.send((True, f"{session.name}: {type(error).__name__}: {error}"))
+                raise

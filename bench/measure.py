@@ -1,0 +1,106 @@
+"""From what was asked for to rows: kernels here, everything else between processes."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from . import kernels
+from .operations import OPERATIONS, Operation
+from .options import Options
+from .processes import Parties, started
+from .rows import Row, slower
+
+RUNS_MIN = 3
+VERIFIED_MAX = 1_000_000  # opening more would take longer than the measurement
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One operation at one size."""
+
+    operation: Operation
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.operation.name}, n = {self.n:,}"
+
+
+def plan_jobs(options: Options) -> list[Job]:
+    """What the filters leave; for a plot every power of ten of what has a length."""
+    return [
+        Job(operation, n)
+        for operation in OPERATIONS
+        for n in (operation.plot_sizes() if options.plot else operation.sizes)
+        if options.wants(operation.group, operation.name, n)
+    ]
+
+
+def plan_kernels(options: Options) -> list[kernels.Kernel]:
+    if options.plot:
+        return []
+    return list(kernels.chosen(lambda name, n: options.wants("kernels", name, n)))
+
+
+def measure_kernels(
+    chosen: list[kernels.Kernel], options: Options, report: Report
+) -> Iterator[list[Row]]:
+    for kernel in chosen:
+        report(kernel.name)
+        yield kernels.measure(kernel, options.runs, options.all_targets)
+
+
+def measure_jobs(jobs: list[Job], options: Options, report: Report) -> Iterator[list[Row]]:
+    """Give a row per job; peaks of memory are taken in processes that have run nothing else."""
+    timed = [job for job in jobs if not job.operation.memory]
+    if timed:
+        report("starting a gateway, a wallet and a dealer")
+        with started(options.link) as parties:
+            for job in timed:
+                report(str(job))
+                yield [time_job(parties, job, options)]
+    for job in jobs:
+        if job.operation.memory:
+            report(str(job))
+            with started(options.link) as parties:
+                yield [weigh_job(parties, job)]
+
+
+def time_job(parties: Parties, job: Job, options: Options) -> Row:
+    operation, n = job.operation, job.n
+    row = Row(operation.group, operation.name, n, "petcore", [], work=float(n), unit="element")
+    parties.ask("load", operation.group, operation.name, n)
+    warm = max(parties.ask("warm"))
+    runs = min(options.runs, max(RUNS_MIN, int(options.budget / warm)))
+    fill_in(row, parties.ask("run", runs))
+    row.reference = "NumPy in clear"
+    row.reference_seconds = statistics.median(parties.ask("time_clear")[0])
+    if n <= VERIFIED_MAX:
+        row.error, row.error_kind = max(parties.ask("verify")), operation.error
+    parties.ask("drop")
+    return row
+
+
+def weigh_job(parties: Parties, job: Job) -> Row:
+    operation = job.operation
+    parties.ask("load", operation.group, operation.name, job.n)
+    peaks = parties.ask("peak")
+    return Row(
+        operation.group,
+        operation.name,
+        job.n,
+        "petcore",
+        [],
+        beyond=None if None in peaks else max(0, *peaks),
+    )
+
+
+def fill_in(row: Row, answers: list[dict[str, Any]]) -> None:
+    """Take the slower party's time; only the last party hears from the dealer."""
+    row.seconds = slower(*(answer["seconds"] for answer in answers))
+    row.rounds = max(answer["rounds"] for answer in answers)
+    row.bytes_sent = max(answer["bytes_sent"] for answer in answers)
+    row.dealer_bytes = max(answer["dealer_bytes"] for answer in answers)

@@ -1,0 +1,128 @@
+"""Rows as tables for people: one per group, with the columns that mean something there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from .goals import goal_of
+from .rows import Row
+
+_BETWEEN = ("operation", "n", "median", "spread", "rounds", "sent", "dealer", "error", "vs NumPy")
+COLUMNS = {
+    "kernels": ("kernel", "by", "median", "spread", "rate", "relative"),
+    "protocols": _BETWEEN,
+    "functions": _BETWEEN,
+    "training": _BETWEEN,
+    "memory": ("operation", "n", "beyond"),
+}
+WIDTH_MIN = 132  # narrower terminals wrap; no column is cut off
+TITLES = {
+    "kernels": "kernels: this process, one thread; relative to the first of each block",
+    "protocols": "protocols: two processes and a dealer, TLS 1.3",
+    "functions": "functions: two processes and a dealer, TLS 1.3",
+    "training": "training: seconds per epoch, batch 128",
+    "memory": "memory: the fuller party's peak beyond inputs and outputs",
+}
+
+
+def show(console: Console, rows: list[Row], goals: bool) -> None:
+    for group in COLUMNS:
+        chosen = [row for row in rows if row.group == group]
+        if chosen:
+            console.print(make_table(group, chosen, goals))
+
+
+def make_table(group: str, rows: list[Row], goals: bool) -> Table:
+    table = Table(
+        title=TITLES[group],
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    columns = [*COLUMNS[group], *(("must reach", "reached") if goals else ())]
+    for column in columns:
+        left = column in ("kernel", "operation", "by", "relative")
+        table.add_column(column, justify="left" if left else "right", no_wrap=True)
+    previous = ""
+    for row in rows:
+        if group == "kernels" and previous not in ("", row.name + str(row.n)):
+            table.add_section()
+        cells = make_cells(row)
+        if row.name + str(row.n) == previous:
+            cells["kernel"] = ""
+        previous = row.name + str(row.n)
+        table.add_row(*(cells[column] for column in columns))
+    return table
+
+
+def make_cells(row: Row) -> dict[str, str]:
+    goal = goal_of(row)
+    return {
+        "kernel": row.name,
+        "operation": row.name,
+        "by": row.by,
+        "n": f"{row.n:,}",
+        "median": duration(row.median),
+        "spread": spread(row),
+        "rate": f"{row.rate:.2f} G{row.unit}/s" if row.seconds else "",
+        "rounds": "" if row.rounds is None else f"{row.rounds:,}",
+        "sent": size(row.bytes_sent),
+        "dealer": size(row.dealer_bytes),
+        "error": ""
+        if row.error is None
+        else f"{row.error:.1e}{' rel' * (row.error_kind == 'relative')}",
+        "relative": relative(row),
+        "vs NumPy": relative(row),
+        "beyond": "unknown here" if row.beyond is None else f"{row.beyond / 2**20:.1f} MiB",
+        "must reach": goal.text() if goal else "",
+        "reached": f"{goal.reached(row):.0%}" if goal else "",
+    }
+
+
+def duration(seconds: float) -> str:
+    """Three digits, with the unit that suits."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if seconds * factor >= 1 or unit == "us":
+            return (
+                f"{seconds * factor:.3g} {unit}"
+                if seconds * factor < 100
+                else f"{seconds * factor:.0f} {unit}"
+            )
+    return ""
+
+
+def spread(row: Row) -> str:
+    """Fastest and slowest, against the median."""
+    if len(row.seconds) < 2:
+        return ""
+    low, high = min(row.seconds) / row.median - 1, max(row.seconds) / row.median - 1
+    return f"{low:+.0%} {high:+.0%}"
+
+
+def relative(row: Row) -> str:
+    if row.speed is None:
+        return ""
+    return f"{row.speed:.2f} x" if row.speed >= 0.1 else f"1/{1 / row.speed:,.0f}"
+
+
+def size(count: int | None) -> str:
+    if count is None:
+        return ""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= factor:
+            return f"{count / factor:.3g} {unit}"
+    return f"{count} B"
+
+
+def heading(about: dict[str, Any], link: str) -> str:
+    targets = ", ".join(f"{kernel} {target}" for kernel, target in about["targets"].items())
+    return (
+        f"{about['processor']}, {about['cores']} cores usable, load {about['load']:.2f} before\n"
+        f"petcore {about['petcore']} on Python {about['python']}, NumPy {about['numpy']}; "
+        f"targets: {targets}\nlink: {link}"
+    )

@@ -137,26 +137,27 @@ void bind_arithmetic(py::class_<Session>& type) {
           py::arg("share"), py::arg("public"))
       .def(
           "mul",
-          [](Session& self, const py::array& x, const py::array& y) {
+          [](Session& self, const py::array& x, const py::array& y, unsigned truncate) {
             const ConstWords a = words_of(x), b = const_words(y, "y");
-            return to_array(released([&] { return self.mul(a, b); }));
+            return to_array(released([&] { return self.mul(a, b, truncate); }));
           },
-          py::arg("x"), py::arg("y"))
+          py::arg("x"), py::arg("y"), py::arg("truncate") = 0)
       .def(
           "square",
-          [](Session& self, const py::array& x) {
+          [](Session& self, const py::array& x, unsigned truncate) {
             const ConstWords a = words_of(x);
-            return to_array(released([&] { return self.square(a); }));
+            return to_array(released([&] { return self.square(a, truncate); }));
           },
-          py::arg("x"))
+          py::arg("x"), py::arg("truncate") = 0)
       .def(
           "matmul",
           [](Session& self, const py::array& x, const py::array& y, std::uint64_t m,
-             std::uint64_t k, std::uint64_t n) {
+             std::uint64_t k, std::uint64_t n, unsigned truncate) {
             const ConstWords a = words_of(x), b = const_words(y, "y");
-            return to_array(released([&] { return self.matmul(a, b, m, k, n); }));
+            return to_array(released([&] { return self.matmul(a, b, m, k, n, truncate); }));
           },
-          py::arg("x"), py::arg("y"), py::arg("m"), py::arg("k"), py::arg("n"))
+          py::arg("x"), py::arg("y"), py::arg("m"), py::arg("k"), py::arg("n"),
+          py::arg("truncate") = 0)
       .def(
           "truncate",
           [](Session& self, const py::array& x, unsigned bits, const std::string& mode) {
@@ -176,13 +177,15 @@ void bind_arithmetic(py::class_<Session>& type) {
       .def(
           "masked_matmul",
           [](Session& self, const protocol::MaskedShare& masked, const py::array& y,
-             std::uint64_t n, std::uint64_t row_begin, std::uint64_t row_end, bool transposed) {
+             std::uint64_t n, std::uint64_t row_begin, std::uint64_t row_end, bool transposed,
+             unsigned truncate) {
             const ConstWords b = const_words(y, "y");
-            return to_array(released(
-                [&] { return self.masked_matmul(masked, b, row_begin, row_end, transposed, n); }));
+            return to_array(released([&] {
+              return self.masked_matmul(masked, b, row_begin, row_end, transposed, n, truncate);
+            }));
           },
           py::arg("masked"), py::arg("y"), py::arg("n"), py::arg("row_begin"), py::arg("row_end"),
-          py::arg("transposed"));
+          py::arg("transposed"), py::arg("truncate") = 0);
 }
 
 void bind_boolean(py::class_<Session>& type) {

@@ -29,36 +29,38 @@ class Server {
   void send_chunk(const net::Step& step, const Request& request, std::uint64_t chunk,
                   const Streams (&streams)[2]) {
     const Layout sizes = layout(request, request.units_in_chunk(chunk));
-    std::array<Buffer<std::uint64_t>, 3> masks, products;
-    if (is_crossed(request)) {
-      for (std::size_t party = 0; party < 2; ++party) {
-        masks[party] = Buffer<std::uint64_t>(sizes.masks[0]);
-        streams[party].mask(0, chunk, masks[party].span());
-      }
-    }
+    if (is_crossed(request))
+      for (std::size_t party = 0; party < 2; ++party)
+        streams[party].mask(0, chunk, sized(masks_[party], sizes.masks[0]));
     for (std::size_t i = 0; i < sizes.num_masks && !is_crossed(request); ++i) {
-      masks[i] = Buffer<std::uint64_t>(sizes.masks[i]);
-      Buffer<std::uint64_t> other(sizes.masks[i]);
-      streams[0].mask(i, chunk, masks[i].span());
-      streams[1].mask(i, chunk, other.span());
-      combine(masks[i].span(), other.span(), mask_group(request, i));
+      const Words mask = sized(masks_[i], sizes.masks[i]), other = sized(share_, sizes.masks[i]);
+      streams[0].mask(i, chunk, mask);
+      streams[1].mask(i, chunk, other);
+      combine(mask, other, mask_group(request, i));
     }
-    for (std::size_t i = 0; i < sizes.num_products; ++i)
-      products[i] = Buffer<std::uint64_t>(sizes.products[i]);
-    make_products(request, request.units_in_chunk(chunk), seeds_, masks, products);
+    for (std::size_t i = 0; i < sizes.num_products; ++i) sized(products_[i], sizes.products[i]);
+    make_products(request, request.units_in_chunk(chunk), seeds_, masks_, products_);
     for (std::size_t i = 0; i < sizes.num_products; ++i) {
-      Buffer<std::uint64_t> share0(sizes.products[i]);
-      streams[0].product(i, chunk, share0.span());
-      subtract(products[i].span(), share0.span(), product_group(request, i));
-      adjusted_.send(step, std::as_bytes(products[i].span()));
-      report_.bytes_sent += products[i].size() * sizeof(std::uint64_t);
+      const Words product = products_[i].span(), share0 = sized(share_, product.size());
+      streams[0].product(i, chunk, share0);
+      subtract(product, share0, product_group(request, i));
+      adjusted_.send(step, std::as_bytes(product));
+      report_.bytes_sent += product.size_bytes();
     }
+  }
+
+  // Chunks of one size follow each other: their memory is kept.
+  static Words sized(Buffer<std::uint64_t>& buffer, std::size_t size) {
+    if (buffer.size() != size) buffer = Buffer<std::uint64_t>(size);
+    return buffer.span();
   }
 
   net::Channel& adjusted_;
   const prg::Seed (&seeds_)[2];
   std::uint64_t last_counter_ = 0;
   DealerReport report_;
+  std::array<Buffer<std::uint64_t>, 3> masks_, products_;
+  Buffer<std::uint64_t> share_;
 };
 
 }  // namespace

@@ -3,14 +3,6 @@
 #include <array>
 
 namespace petcore::protocol {
-namespace {
-
-// How many chunks this party may be ahead of its peer. With one in flight and one in the making
-// the link stays busy; more would only cost memory.
-constexpr std::size_t kAhead = 2;
-
-}  // namespace
-
 void run_exchange(Env& env, int peer, const Exchange& exchange) {
   net::Channel& link = *env.peers.at(peer);
   std::array<Buffer<std::uint64_t>, kAhead + 1> own;
@@ -21,19 +13,20 @@ void run_exchange(Env& env, int peer, const Exchange& exchange) {
   Buffer<std::uint64_t> theirs(exchange.chunk_words_max);
 
   for (std::size_t i = 0; i < exchange.num_chunks + kAhead; ++i) {
+    ConstWords outgoing;
     if (i < exchange.num_chunks) {
       const std::size_t slot = i % (kAhead + 1);
       used[slot] = exchange.produce(i, own[slot].span());
-      const ConstWords words = own[slot].span().first(used[slot]);
-      link.send(env.step, std::as_bytes(words));
-      env.meter.bytes_sent += words.size_bytes();
+      outgoing = own[slot].span().first(used[slot]);
     }
-    if (i < kAhead || i - kAhead >= exchange.num_chunks) continue;
-    const std::size_t slot = (i - kAhead) % (kAhead + 1);
-    const Words received = theirs.span().first(used[slot]);
-    link.recv(env.step, std::as_writable_bytes(received));
-    env.meter.bytes_received += received.size_bytes();
-    exchange.consume(i - kAhead, own[slot].span().first(used[slot]), received);
+    const bool receives = i >= kAhead && i - kAhead < exchange.num_chunks;
+    const std::size_t slot = (i + 1) % (kAhead + 1);  // of chunk i - kAhead
+    const Words incoming = receives ? theirs.span().first(used[slot]) : Words();
+    if (outgoing.empty() && incoming.empty()) continue;
+    link.exchange(env.step, std::as_bytes(outgoing), std::as_writable_bytes(incoming));
+    env.meter.bytes_sent += outgoing.size_bytes();
+    env.meter.bytes_received += incoming.size_bytes();
+    if (receives) exchange.consume(i - kAhead, own[slot].span().first(used[slot]), incoming);
   }
   ++env.meter.rounds;
 }

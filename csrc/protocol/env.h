@@ -28,9 +28,14 @@ struct Env {
   Meter& meter;
 };
 
+// How many chunks a party may be ahead of its peer. With one in flight and one in the making the
+// link stays busy; many more would only cost memory.
+constexpr std::size_t kAhead = 3;
+
 // Exchange is one full-duplex round with a peer, cut into chunks so that computing, sending and
 // receiving overlap. `produce(i, own)` fills the head of own and returns the words used;
-// `consume(i, own, theirs)` sees the same chunk of both sides, a few chunks later.
+// `consume(i, own, theirs)` sees the same chunk of both sides before chunk i + kAhead + 1 is
+// produced. A chunk of no words is not sent, and not consumed.
 struct Exchange {
   std::size_t num_chunks;
   std::size_t chunk_words_max;

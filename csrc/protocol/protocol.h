@@ -63,7 +63,8 @@ class Protocol {
  public:
   virtual ~Protocol() = default;
   virtual int components() const = 0;
-  // declared is the cost of op for the sizes that op takes (n, or n and bits, or m, k, n).
+  // declared is the cost of op for the sizes that op takes (n, or n and bits, or m, k, n; bits to
+  // truncate by may follow those of a product).
   virtual Cost declared(Op op, std::span<const std::uint64_t> dims) const = 0;
 
   // values is empty at every party but the owner.
@@ -79,10 +80,11 @@ class Protocol {
   virtual void add_public(int party, Words out, ConstWords x, ConstWords value) const = 0;
   virtual void xor_public(int party, Words out, ConstWords x, ConstWords value) const = 0;
 
-  virtual void mul(Env& env, Words out, ConstWords x, ConstWords y) const = 0;
-  virtual void square(Env& env, Words out, ConstWords x) const = 0;
+  // Products are truncated at once, as by truncate(), where `truncate` > 0: in one round more.
+  virtual void mul(Env& env, Words out, ConstWords x, ConstWords y, unsigned truncate) const = 0;
+  virtual void square(Env& env, Words out, ConstWords x, unsigned truncate) const = 0;
   virtual void matmul(Env& env, Words out, ConstWords x, ConstWords y, std::uint64_t m,
-                      std::uint64_t k, std::uint64_t n) const = 0;
+                      std::uint64_t k, std::uint64_t n, unsigned truncate) const = 0;
   virtual void and_bits(Env& env, Words out, ConstWords x, ConstWords y) const = 0;
   // mul_bit: out = bit * x for n = x.size() / components() elements.
   virtual void mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const = 0;
@@ -105,7 +107,7 @@ class Protocol {
   virtual void mask(Env& env, MaskedShare& x) const = 0;
   virtual void masked_matmul(Env& env, Words out, const MaskedShare& x, ConstWords y,
                              std::uint64_t row_begin, std::uint64_t row_end, bool transposed,
-                             std::uint64_t n) const = 0;
+                             std::uint64_t n, unsigned truncate) const = 0;
 };
 
 }  // namespace petcore::protocol

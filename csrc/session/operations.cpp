@@ -22,6 +22,12 @@ std::string in_bits(unsigned width, unsigned drop = 0) {
   return " in bits " + std::to_string(drop) + " to " + std::to_string(width - 1);
 }
 
+// then_truncate is part of a step's name, so that parties who truncate differently disagree.
+std::string then_truncate(unsigned bits) {
+  check(bits <= 61, Code::usage, "a product can be truncated by at most 61 bits");
+  return bits == 0 ? "" : ", truncate by " + std::to_string(bits) + " bits";
+}
+
 }  // namespace
 
 // Pads every component to whole words: packed shares of n bits take num_words(n) words each.
@@ -80,23 +86,23 @@ Buffer<std::uint8_t> Session::xor_public(Bits x, Bits value) {
   return unpack(out.span(), value.size());
 }
 
-Buffer<std::uint64_t> Session::mul(ConstWords x, ConstWords y) {
+Buffer<std::uint64_t> Session::mul(ConstWords x, ConstWords y, unsigned truncate) {
   same_size(x.size(), y.size());
   Buffer<std::uint64_t> out(x.size());
-  run("multiply " + count(elements(x.size())),
-      [&](protocol::Env& env) { protocol_->mul(env, out.span(), x, y); });
+  run("multiply " + count(elements(x.size())) + then_truncate(truncate),
+      [&](protocol::Env& env) { protocol_->mul(env, out.span(), x, y, truncate); });
   return out;
 }
 
-Buffer<std::uint64_t> Session::square(ConstWords x) {
+Buffer<std::uint64_t> Session::square(ConstWords x, unsigned truncate) {
   Buffer<std::uint64_t> out(x.size());
-  run("square " + count(elements(x.size())),
-      [&](protocol::Env& env) { protocol_->square(env, out.span(), x); });
+  run("square " + count(elements(x.size())) + then_truncate(truncate),
+      [&](protocol::Env& env) { protocol_->square(env, out.span(), x, truncate); });
   return out;
 }
 
 Buffer<std::uint64_t> Session::matmul(ConstWords x, ConstWords y, std::uint64_t m, std::uint64_t k,
-                                      std::uint64_t n) {
+                                      std::uint64_t n, unsigned truncate) {
   using correlation::matrix_words;
   check(elements(x.size()) == matrix_words(m, k, Code::usage) &&
             elements(y.size()) == matrix_words(k, n, Code::usage),
@@ -104,8 +110,8 @@ Buffer<std::uint64_t> Session::matmul(ConstWords x, ConstWords y, std::uint64_t 
   Buffer<std::uint64_t> out(matrix_words(m, n, Code::usage) *
                             static_cast<std::size_t>(components()));
   run("multiply matrices " + std::to_string(m) + " x " + std::to_string(k) + " x " +
-          std::to_string(n),
-      [&](protocol::Env& env) { protocol_->matmul(env, out.span(), x, y, m, k, n); });
+          std::to_string(n) + then_truncate(truncate),
+      [&](protocol::Env& env) { protocol_->matmul(env, out.span(), x, y, m, k, n, truncate); });
   return out;
 }
 
@@ -206,7 +212,7 @@ std::shared_ptr<protocol::MaskedShare> Session::mask(ConstWords x, std::uint64_t
 
 Buffer<std::uint64_t> Session::masked_matmul(const protocol::MaskedShare& x, ConstWords y,
                                              std::uint64_t row_begin, std::uint64_t row_end,
-                                             bool transposed, std::uint64_t n) {
+                                             bool transposed, std::uint64_t n, unsigned truncate) {
   check(x.session == identity_, Code::usage, "a masked matrix belongs to another session");
   check(row_begin < row_end && row_end <= x.rows, Code::usage,
         "the rows asked for are not rows of the masked matrix");
@@ -217,9 +223,10 @@ Buffer<std::uint64_t> Session::masked_matmul(const protocol::MaskedShare& x, Con
   Buffer<std::uint64_t> out(correlation::matrix_words(outer, n, Code::usage) *
                             static_cast<std::size_t>(components()));
   run("multiply a masked matrix, " + std::to_string(outer) + " x " + std::to_string(inner) + " x " +
-          std::to_string(n),
+          std::to_string(n) + then_truncate(truncate),
       [&](protocol::Env& env) {
-        protocol_->masked_matmul(env, out.span(), x, y, row_begin, row_end, transposed, n);
+        protocol_->masked_matmul(env, out.span(), x, y, row_begin, row_end, transposed, n,
+                                 truncate);
       });
   return out;
 }

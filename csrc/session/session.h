@@ -24,7 +24,7 @@
 namespace petcore::session {
 
 // A message that changes any byte on the wire changes this number.
-constexpr const char* kWireVersion = "1";
+constexpr const char* kWireVersion = "2";
 // Bounds what a peer can make this party allocate for one input.
 constexpr std::uint64_t kElementsMax = std::uint64_t{1} << 28;
 
@@ -78,10 +78,11 @@ class Session {
   Buffer<std::uint64_t> add_public(ConstWords x, ConstWords value);
   Buffer<std::uint8_t> xor_public(Bits x, Bits value);
 
-  Buffer<std::uint64_t> mul(ConstWords x, ConstWords y);
-  Buffer<std::uint64_t> square(ConstWords x);
+  // Products: each is truncated by `truncate` bits at once, as by truncate(), unless that is 0.
+  Buffer<std::uint64_t> mul(ConstWords x, ConstWords y, unsigned truncate = 0);
+  Buffer<std::uint64_t> square(ConstWords x, unsigned truncate = 0);
   Buffer<std::uint64_t> matmul(ConstWords x, ConstWords y, std::uint64_t m, std::uint64_t k,
-                               std::uint64_t n);
+                               std::uint64_t n, unsigned truncate = 0);
   Buffer<std::uint8_t> and_bits(Bits x, Bits y);
   Buffer<std::uint64_t> mul_bit(Bits bit, ConstWords x);
   Buffer<std::uint64_t> select(Bits bit, ConstWords x, ConstWords y);
@@ -96,7 +97,7 @@ class Session {
                                               std::uint64_t columns);
   Buffer<std::uint64_t> masked_matmul(const protocol::MaskedShare& x, ConstWords y,
                                       std::uint64_t row_begin, std::uint64_t row_end,
-                                      bool transposed, std::uint64_t n);
+                                      bool transposed, std::uint64_t n, unsigned truncate = 0);
 
   protocol::Cost declared(const std::string& op, const std::vector<std::uint64_t>& dims) const;
   // measured is what this party sent, waited for and used in the operations that ended so far.

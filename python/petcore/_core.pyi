@@ -465,6 +465,7 @@ class Session:
         row_begin: typing.SupportsInt | typing.SupportsIndex,
         row_end: typing.SupportsInt | typing.SupportsIndex,
         transposed: bool,
+        truncate: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def matmul(
         self,
@@ -473,6 +474,7 @@ class Session:
         m: typing.SupportsInt | typing.SupportsIndex,
         k: typing.SupportsInt | typing.SupportsIndex,
         n: typing.SupportsInt | typing.SupportsIndex,
+        truncate: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def msb(
         self,
@@ -484,6 +486,7 @@ class Session:
         self,
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        truncate: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def mul_bit(
         self,
@@ -515,7 +518,9 @@ class Session:
         y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def square(
-        self, x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
+        self,
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        truncate: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def truncate(
         self,

@@ -91,6 +91,32 @@ def test_a_masked_matrix_is_opened_once_and_serves_products_and_transposed_produ
         np.testing.assert_array_equal(gradient, (X[1:5].T @ z.reshape(4, 3)).ravel())
 
 
+def test_matrix_products_are_truncated_at_once_at_their_declared_cost(parties):
+    rng = np.random.default_rng(6)
+    x, y = (rng.integers(-(2**28), 2**28, n).astype(U64) for n in (6 * 4, 4 * 3))
+    shapes = {"matmul": (6, 4, 3, 18), "masked_matmul": (6, 4, 1, 5, 0, 3, 18)}
+
+    def program(session):
+        a, b = share(session, x, 0), share(session, y, 1)
+        masked, costs = session.mask(a, 6, 4), [session.cost()]
+        whole = session.matmul(a, b, 6, 4, 3, 18)
+        costs.append(session.cost())
+        rows = session.masked_matmul(masked, b, 3, 1, 5, False, 18)
+        costs.append(session.cost())
+        for (op, dims), before, after in zip(shapes.items(), costs, costs[1:], strict=False):
+            declared = session.declared(op, *dims)
+            assert {k: after[k] - before[k] for k in ("rounds", "bytes")} == {
+                k: declared[k] for k in ("rounds", "bytes")
+            }
+        return session.open(whole, "product"), session.open(rows, "rows")
+
+    expected = (x.reshape(6, 4) @ y.reshape(4, 3)).astype(np.int64) >> 18
+    for whole, rows in parties(program).values():
+        above = whole.astype(np.int64).reshape(6, 3) - expected
+        assert set(above.ravel()) <= {0, 1}
+        assert set((rows.astype(np.int64).reshape(4, 3) - expected[1:5]).ravel()) <= {0, 1}
+
+
 def test_reveal_gives_the_value_to_one_party_and_nothing_to_the_other(parties):
     values, flags = words(np.random.default_rng(5), 70), bits(np.random.default_rng(5), 70)
 

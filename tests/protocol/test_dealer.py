@@ -23,7 +23,7 @@ KINDS = {
     "masked_matrix": 12,
 }
 BASE_TERMS = [
-    ("wire version", "1"),
+    ("wire version", "2"),
     ("protocol", "semi2k"),
     ("ring", "Z_2^64"),
     ("parties", "gateway, wallet"),

@@ -51,6 +51,16 @@ def test_parties_that_disagree_on_the_size_never_see_a_result(parties, quick_lim
         assert isinstance(error, (StepMismatch, PeerAborted))
 
 
+def test_parties_that_truncate_a_product_differently_never_see_it(parties, quick_limits):
+    def program(session):
+        x = share(session, TEN, 0)
+        return session.mul(x, x, 18 + session.party)
+
+    outcome = parties(program, limits=quick_limits)
+    assert outcome.results[:2] == [None, None]
+    assert any(isinstance(error, StepMismatch) for error in outcome.errors[:2])
+
+
 def test_parties_that_disagree_on_a_label_never_see_a_result(parties, quick_limits):
     def program(session):
         return session.open(share(session, TEN, 0), f"label {session.party}")

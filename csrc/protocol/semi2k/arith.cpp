@@ -2,7 +2,8 @@
 // x y = e y + f a + ab; each party adds its shares of y, a and ab.
 #include <algorithm>
 
-#include "protocol/semi2k/semi2k.h"
+#include "protocol/semi2k/cross.h"
+#include "protocol/semi2k/plans.h"
 #include "ring/ring.h"
 
 namespace petcore::protocol::semi2k {
@@ -37,16 +38,28 @@ void add_products(Env& env, Words out) {
   Buffer<std::uint64_t> c(out.size());
   env.source.products({c.span()});
   ring::add(out, out, c.span());
+}
+
+// Announces a product and the truncation that follows it.
+void plan_product(Env& env, Request& request, std::size_t size, unsigned truncate) {
+  Plan plan{request};
+  if (truncate > 0) plan.push_back(own_bits_request(size, quotient_width(truncate)));
+  env.source.plan(env.step, plan);
+  request = plan.front();
+}
+
+void finish_product(Env& env, Words out, unsigned truncate) {
+  if (truncate > 0) divide(env, out, out, truncate);
   env.source.finish();
 }
 
 }  // namespace
 
-void Semi2k::mul(Env& env, Words out, ConstWords x, ConstWords y) const {
+void Semi2k::mul(Env& env, Words out, ConstWords x, ConstWords y, unsigned truncate) const {
   const std::size_t n = x.size();
   Request request{.kind = Kind::multiplication, .units = n};
-  env.source.plan(env.step, {&request, 1});
-  Buffer<std::uint64_t> a(chunk_words(n)), c(chunk_words(n)), ef(2 * chunk_words(n));
+  plan_product(env, request, out.size(), truncate);
+  Buffer<std::uint64_t> a(chunk_words(n)), ef(2 * chunk_words(n));
   const auto produce = [&](std::size_t i, Words own) {
     const Range r = chunk_at(i, n);
     const Words e = own.first(r.size), f = own.subspan(r.size, r.size);
@@ -60,18 +73,19 @@ void Semi2k::mul(Env& env, Words out, ConstWords x, ConstWords y) const {
     const Words opened = ef.span().first(2 * r.size), a_i = a.span().first(r.size);
     ring::sub(a_i, x.subspan(r.begin, r.size), own.first(r.size));
     ring::add(opened, own, theirs);
-    env.source.products({c.span().first(r.size)});
-    ring::mul_add2(out.subspan(r.begin, r.size), opened.first(r.size), y.subspan(r.begin, r.size),
-                   opened.subspan(r.size), a_i, c.span().first(r.size));
+    const Words z = out.subspan(r.begin, r.size);
+    env.source.products({z});
+    ring::mul_add2(z, opened.first(r.size), y.subspan(r.begin, r.size), opened.subspan(r.size), a_i,
+                   z);
   };
   run_exchange(env, other(env.party), {num_chunks(n), 2 * chunk_words(n), produce, consume});
-  env.source.finish();
+  finish_product(env, out, truncate);
 }
 
-void Semi2k::square(Env& env, Words out, ConstWords x) const {
+void Semi2k::square(Env& env, Words out, ConstWords x, unsigned truncate) const {
   const std::size_t n = x.size();
   Request request{.kind = Kind::square, .units = n};
-  env.source.plan(env.step, {&request, 1});
+  plan_product(env, request, out.size(), truncate);
   Buffer<std::uint64_t> c(chunk_words(n)), e(chunk_words(n));
   const auto produce = [&](std::size_t i, Words own) {
     const Range r = chunk_at(i, n);
@@ -91,13 +105,13 @@ void Semi2k::square(Env& env, Words out, ConstWords x) const {
     ring::mul_add2(z, opened, x_i, opened, z, c.span().first(r.size));
   };
   run_exchange(env, other(env.party), {num_chunks(n), chunk_words(n), produce, consume});
-  env.source.finish();
+  finish_product(env, out, truncate);
 }
 
 void Semi2k::matmul(Env& env, Words out, ConstWords x, ConstWords y, std::uint64_t m,
-                    std::uint64_t k, std::uint64_t n) const {
+                    std::uint64_t k, std::uint64_t n, unsigned truncate) const {
   Request request = correlation::matrix_request(m, k, n);
-  env.source.plan(env.step, {&request, 1});
+  plan_product(env, request, out.size(), truncate);
   // Both operands lie in one vector, so that one round opens them.
   Buffer<std::uint64_t> joined(m * k + k * n), masks(m * k + k * n), opened(m * k + k * n);
   std::copy(x.begin(), x.end(), joined.begin());
@@ -108,6 +122,7 @@ void Semi2k::matmul(Env& env, Words out, ConstWords x, ConstWords y, std::uint64
   ring::matmul(out, opened.span().first(m * k), y, m, k, n);
   ring::matmul(out, a, opened.span().subspan(m * k), m, k, n, true);
   add_products(env, out);
+  finish_product(env, out, truncate);
 }
 
 void Semi2k::mask(Env& env, MaskedShare& x) const {
@@ -127,10 +142,10 @@ void Semi2k::mask(Env& env, MaskedShare& x) const {
 
 void Semi2k::masked_matmul(Env& env, Words out, const MaskedShare& x, ConstWords y,
                            std::uint64_t row_begin, std::uint64_t row_end, bool transposed,
-                           std::uint64_t n) const {
+                           std::uint64_t n, unsigned truncate) const {
   Request request = correlation::masked_matrix_request(x.mask, row_begin, row_end, transposed, n);
   const auto [m, k, width] = correlation::matrix_shape(request);
-  env.source.plan(env.step, {&request, 1});
+  plan_product(env, request, out.size(), truncate);
   Buffer<std::uint64_t> b(k * n), f(k * n);
   env.source.masks({b.span()});
   open_masked(env, f.span(), y, b.span());
@@ -139,6 +154,7 @@ void Semi2k::masked_matmul(Env& env, Words out, const MaskedShare& x, ConstWords
   product(out, x.opened.span().subspan(begin, size), y, m, k, width, false, "");
   product(out, x.mask_share.span().subspan(begin, size), f.span(), m, k, width, true, "");
   add_products(env, out);
+  finish_product(env, out, truncate);
 }
 
 }  // namespace petcore::protocol::semi2k

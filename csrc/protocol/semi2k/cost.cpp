@@ -20,6 +20,18 @@ Cost one_round(std::uint64_t words, const Request& request) {
   return with_correlation(cost, request);
 }
 
+Cost truncation(std::size_t n, unsigned f) {
+  return one_round(petcore::bits::num_words(n), own_bits_request(n, quotient_width(f)));
+}
+
+// A product opens `words`. The bits to truncate its n results by may follow its other sizes.
+Cost product(std::uint64_t words, const Request& request, std::size_t n,
+             std::span<const std::uint64_t> after) {
+  Cost cost = one_round(words, request);
+  if (!after.empty() && after[0] > 0) cost += truncation(n, static_cast<unsigned>(after[0]));
+  return cost;
+}
+
 // A circuit over blocks: one opening of n elements mod 2^width, then one round per layer of its
 // plan; an AND pair opens three words per unit, an AND gate two, a daBit one packed bit.
 Cost circuit(std::size_t n, unsigned width, Plan (*make_plan)(std::size_t, unsigned), unsigned of) {
@@ -45,12 +57,16 @@ struct NumDims {
   std::size_t min, max;
 };
 NumDims num_dims(Op op) {
-  if (op == Op::matmul) return {3, 3};
-  if (op == Op::masked_matmul) return {6, 6};
+  if (op == Op::matmul) return {3, 4};
+  if (op == Op::masked_matmul) return {6, 7};
   if (op == Op::msb) return {1, 3};
-  if (op == Op::equal_zero || op == Op::bits) return {1, 2};
+  if (op == Op::equal_zero || op == Op::bits || op == Op::mul || op == Op::square) return {1, 2};
   if (op == Op::truncate || op == Op::truncate_exact || op == Op::mask) return {2, 2};
   return {1, 1};
+}
+
+bool is_product(Op op) {
+  return op == Op::mul || op == Op::square || op == Op::matmul || op == Op::masked_matmul;
 }
 
 // bits_left is what a comparison of these sizes looks at.
@@ -65,12 +81,16 @@ unsigned bits_left(std::span<const std::uint64_t> d) {
 
 void check_dims(Op op, std::span<const std::uint64_t> d) {
   const NumDims num = num_dims(op);
-  check(d.size() >= num.min && d.size() <= num.max, Code::usage,
-        "declared() takes n; n, width and drop, or fewer, to msb; n and width, or n, to equal_zero "
-        "and bits; n and bits to truncate; rows and columns to mask; m, k, n to matmul; "
-        "rows, columns, first row, last row + 1, transposed, n to masked_matmul");
+  check(
+      d.size() >= num.min && d.size() <= num.max, Code::usage,
+      "declared() takes n; n, width and drop, or fewer, to msb; n and width, or n, to equal_zero "
+      "and bits; n and bits to truncate; rows and columns to mask; m, k, n to matmul; "
+      "rows, columns, first row, last row + 1, transposed, n to masked_matmul; and after the sizes "
+      "of a product the bits to truncate it by, or 0");
   for (const std::uint64_t size : d)
     check(size <= correlation::kUnitsMax, Code::usage, "declared() takes sizes up to 2^32");
+  if (is_product(op) && d.size() == num.max)
+    check(d.back() <= 61, Code::usage, "truncation takes 1 to 61 bits, or 0 for none");
   if (op == Op::truncate || op == Op::truncate_exact)
     check(d[1] >= 1 && d[1] <= 61, Code::usage, "truncation takes 1 to 61 bits");
   if (op == Op::masked_matmul)
@@ -93,11 +113,12 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
     case Op::reveal_bits:
       return one_round(packed);
     case Op::mul:
-      return one_round(2 * n, {.kind = Kind::multiplication, .units = n});
+      return product(2 * n, {.kind = Kind::multiplication, .units = n}, n, d.subspan(1));
     case Op::square:
-      return one_round(n, {.kind = Kind::square, .units = n});
+      return product(n, {.kind = Kind::square, .units = n}, n, d.subspan(1));
     case Op::matmul:
-      return one_round(d[0] * d[1] + d[1] * d[2], correlation::matrix_request(d[0], d[1], d[2]));
+      return product(d[0] * d[1] + d[1] * d[2], correlation::matrix_request(d[0], d[1], d[2]),
+                     d[0] * d[2], d.subspan(3));
     case Op::and_bits:
       return one_round(2 * packed, {.kind = Kind::and_gate, .units = packed});
     case Op::mul_bit:
@@ -111,7 +132,7 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
     case Op::bits:
       return circuit(n, bits_left(d), bits_plan, bits_left(d));
     case Op::truncate:
-      return one_round(packed, own_bits_request(n, quotient_width(static_cast<unsigned>(d[1]))));
+      return truncation(n, static_cast<unsigned>(d[1]));
     case Op::truncate_exact:
       return circuit(n, 64, truncate_exact_plan, static_cast<unsigned>(d[1]));
     case Op::mask: {
@@ -122,7 +143,7 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
     case Op::masked_matmul: {
       const Request request = masked_request(d);
       const auto shape = correlation::matrix_shape(request);
-      return one_round(shape.k * shape.n, request);
+      return product(shape.k * shape.n, request, shape.m * shape.n, d.subspan(6));
     }
   }
   throw Error(Code::internal, "an operation without a declared cost");

@@ -17,6 +17,9 @@ void multiply_own_bits(Env& env, std::size_t n, unsigned width,
                        const std::function<void(Range, ConstWords products)>& use);
 correlation::Request own_bits_request(std::size_t n, unsigned width);
 
+// divide is truncate for a request that is planned already; out may be x.
+void divide(Env& env, Words out, ConstWords x, unsigned f);
+
 // quotient_width is the width that a wrap must be known in to divide by 2^f.
 constexpr unsigned quotient_width(unsigned f) { return f <= 32 ? 32 : 64; }
 

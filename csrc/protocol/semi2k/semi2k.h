@@ -29,14 +29,14 @@ class Semi2k : public Protocol {
   void add_public(int party, Words out, ConstWords x, ConstWords value) const override;
   void xor_public(int party, Words out, ConstWords x, ConstWords value) const override;
 
-  void mul(Env& env, Words out, ConstWords x, ConstWords y) const override;
-  void square(Env& env, Words out, ConstWords x) const override;
+  void mul(Env& env, Words out, ConstWords x, ConstWords y, unsigned truncate) const override;
+  void square(Env& env, Words out, ConstWords x, unsigned truncate) const override;
   void matmul(Env& env, Words out, ConstWords x, ConstWords y, std::uint64_t m, std::uint64_t k,
-              std::uint64_t n) const override;
+              std::uint64_t n, unsigned truncate) const override;
   void mask(Env& env, MaskedShare& x) const override;
   void masked_matmul(Env& env, Words out, const MaskedShare& x, ConstWords y,
                      std::uint64_t row_begin, std::uint64_t row_end, bool transposed,
-                     std::uint64_t n) const override;
+                     std::uint64_t n, unsigned truncate) const override;
 
   void and_bits(Env& env, Words out, ConstWords x, ConstWords y) const override;
   void mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const override;

@@ -82,10 +82,8 @@ Plan truncate_exact_plan(std::size_t n, unsigned f) {
 // x' = x + 2^62 is below 2^63, so the sum of its two shares wraps unless both are below 2^63. Party
 // 0 divides its share rounding down and party 1 rounding up, whose sum is the quotient, or one more
 // as often as the remainder says, and 2^(64 - f) too much where the shares wrap.
-void Semi2k::truncate(Env& env, Words out, ConstWords x, unsigned f) const {
+void divide(Env& env, Words out, ConstWords x, unsigned f) {
   const std::size_t n = x.size();
-  Request request = own_bits_request(n, quotient_width(f));
-  env.source.plan(env.step, {&request, 1});
   const std::uint64_t offset = env.party == 0 ? std::uint64_t{1} << 62 : 0;
   const std::uint64_t round = env.party == 0 ? 0 : (std::uint64_t{1} << f) - 1;
   const std::uint64_t known = env.party == 0 ? (std::uint64_t{1} << (64 - f)) + (offset >> f) : 0;
@@ -101,6 +99,12 @@ void Semi2k::truncate(Env& env, Words out, ConstWords x, unsigned f) const {
     }
   };
   multiply_own_bits(env, n, quotient_width(f), low, finish);
+}
+
+void Semi2k::truncate(Env& env, Words out, ConstWords x, unsigned f) const {
+  Request request = own_bits_request(x.size(), quotient_width(f));
+  env.source.plan(env.step, {&request, 1});
+  divide(env, out, x, f);
   env.source.finish();
 }
 

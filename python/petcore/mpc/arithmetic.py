@@ -7,12 +7,13 @@ Beyond, the value has no meaning, and no party notices. An int64 array is exact 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from petcore.errors import UsageError
-from petcore.mpc.conversion import bit_to_int, to_fixed, truncate
+from petcore.mpc.conversion import bit_to_int, to_fixed, truncate, truncation_mode
 from petcore.mpc.core import Words
 from petcore.mpc.fixed import (
     TRUNCATION_BITS_MAX,
@@ -115,21 +116,27 @@ def _multiply_shared(x: SharedArray, y: SharedArray, truncation: str | None) -> 
         return x._shaped(core.and_bits(left, right), shape)
     if x.dtype == "bool":
         return y._shaped(core.mul_bit(left, right), shape)
-    return scaled_product(x, y, core.mul(left, right), shape, truncation)
+    return scaled_product(x, y, shape, truncation, lambda bits: core.mul(left, right, bits))
 
 
 def scaled_product(
     x: SharedArray,
     y: SharedArray,
-    words: Words,
     shape: tuple[int, ...],
-    truncation: str | None = None,
+    truncation: str | None,
+    product: Callable[[int], Words],
 ) -> SharedArray:
-    """Give a flat raw product of x and y its shape, and the larger scale of the two."""
+    """Give the flat product of x and y its shape, and the larger scale of the two.
+
+    ``product(bits)`` multiplies in the core, truncating probabilistically by as many bits.
+    """
     if "fixed" not in (x.dtype, y.dtype):
-        return x._shaped(words, shape)
-    raw = x._shaped(words, shape, "fixed", x.frac_bits + y.frac_bits)
-    return truncate(raw, min(x.frac_bits, y.frac_bits), truncation)
+        return x._shaped(product(0), shape)
+    bits = min(x.frac_bits, y.frac_bits)
+    if truncation_mode(x.session, truncation) == "probabilistic":
+        return x._shaped(product(bits), shape, "fixed", max(x.frac_bits, y.frac_bits))
+    raw = x._shaped(product(0), shape, "fixed", x.frac_bits + y.frac_bits)
+    return truncate(raw, bits, "exact")
 
 
 def _multiply_public(x: SharedArray, array: Plain, truncation: str | None) -> SharedArray:
@@ -156,7 +163,7 @@ def _shrink_first(
 ) -> tuple[SharedArray, Plain]:
     """Move a power of two from small public reals to x: sum * (1/n) must not need the sum's room."""
     largest = float(np.max(np.abs(array), initial=0.0))
-    mode = x.session.truncation if truncation is None else truncation
+    mode = truncation_mode(x.session, truncation)
     if not 0.0 < largest < SMALL or mode == "exact":
         return x, array
     bits = min(-int(np.frexp(largest)[1]), TRUNCATION_BITS_MAX)  # leaves a factor in [1/2, 1)
@@ -167,8 +174,8 @@ def square(x: SharedArray, *, truncation: str | None = None) -> SharedArray:
     """Square every element. Rounds: 1, and the truncation's for fixed. Leaks: as `multiply`."""
     if x.dtype == "bool":
         return x._with(x._share.copy())
-    words = x.session._core.square(flat(x._share))
-    return scaled_product(x, x, words, x.shape, truncation)
+    core, share = x.session._core, flat(x._share)
+    return scaled_product(x, x, x.shape, truncation, lambda bits: core.square(share, bits))
 
 
 def power(x: SharedArray, exponent: Any) -> SharedArray:

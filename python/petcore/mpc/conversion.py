@@ -11,6 +11,7 @@ from petcore.mpc.fixed import FRAC_BITS_MAX
 from petcore.mpc.shared_base import flat
 
 if TYPE_CHECKING:
+    from petcore.mpc.session import Session
     from petcore.mpc.shared_array import SharedArray
 
 DTYPES = ("bool", "int64", "fixed")
@@ -131,6 +132,14 @@ def fixed_to_int(x: SharedArray) -> SharedArray:
     return x._with(truncate(raised, x.frac_bits, "exact")._share, "int64")
 
 
+def truncation_mode(session: Session, mode: str | None) -> str:
+    """Give the mode asked for, or the session's where none is."""
+    mode = session.truncation if mode is None else mode
+    if mode not in ("probabilistic", "exact"):
+        raise UsageError(f"truncation must be 'probabilistic' or 'exact', not {mode!r}")
+    return mode
+
+
 def truncate(x: SharedArray, bits: int, mode: str | None = None) -> SharedArray:
     """Divide by 2^bits and lower frac_bits by as much.
 
@@ -139,8 +148,6 @@ def truncate(x: SharedArray, bits: int, mode: str | None = None) -> SharedArray:
     """
     if bits == 0:
         return x
-    mode = x.session.truncation if mode is None else mode
-    if mode not in ("probabilistic", "exact"):
-        raise UsageError(f"truncation must be 'probabilistic' or 'exact', not {mode!r}")
+    mode = truncation_mode(x.session, mode)
     words = x.session._core.truncate(flat(x._share), bits, mode)
     return x._shaped(words, x.shape, "fixed", x.frac_bits - bits)

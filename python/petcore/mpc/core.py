@@ -49,9 +49,12 @@ class Core(Protocol):
 
     def add_public(self, share: Words, public: Words) -> Words: ...  # noqa: D102
     def xor_public(self, bits: Bits, public: Bits) -> Bits: ...  # noqa: D102
-    def mul(self, x: Words, y: Words) -> Words: ...  # noqa: D102
-    def square(self, x: Words) -> Words: ...  # noqa: D102
-    def matmul(self, x: Words, y: Words, m: int, k: int, n: int) -> Words: ...  # noqa: D102
+    # Products are truncated at once by as many bits, probabilistically, unless 0.
+    def mul(self, x: Words, y: Words, truncate: int = 0) -> Words: ...  # noqa: D102
+    def square(self, x: Words, truncate: int = 0) -> Words: ...  # noqa: D102
+    def matmul(  # noqa: D102
+        self, x: Words, y: Words, m: int, k: int, n: int, truncate: int = 0
+    ) -> Words: ...
     def and_bits(self, x: Bits, y: Bits) -> Bits: ...  # noqa: D102
     def select(self, bit: Bits, x: Words, y: Words) -> Words: ...  # noqa: D102
     def mul_bit(self, bit: Bits, x: Words) -> Words: ...  # noqa: D102
@@ -62,7 +65,14 @@ class Core(Protocol):
     def truncate(self, x: Words, bits: int, mode: str) -> Words: ...  # noqa: D102
     def mask(self, x: Words, rows: int, cols: int) -> Any: ...  # noqa: D102
     def masked_matmul(  # noqa: D102
-        self, masked: Any, y: Words, n: int, row_begin: int, row_end: int, transposed: bool
+        self,
+        masked: Any,
+        y: Words,
+        n: int,
+        row_begin: int,
+        row_end: int,
+        transposed: bool,
+        truncate: int = 0,
     ) -> Words: ...
 
     def declared(self, op: str, *dims: int) -> dict[str, Any]: ...  # noqa: D102

@@ -24,18 +24,25 @@ class EmptyTolerant:
         """Give what the core has."""
         return getattr(self._inner, name)
 
-    def matmul(self, x: Words, y: Words, m: int, k: int, n: int) -> Words:
+    def matmul(self, x: Words, y: Words, m: int, k: int, n: int, truncate: int = 0) -> Words:
         """Give zeros where there is nothing to add up."""
         if x.size and y.size:
-            return self._inner.matmul(x, y, m, k, n)
+            return self._inner.matmul(x, y, m, k, n, truncate)
         return np.zeros(self._inner.components * m * n, np.uint64)
 
     def masked_matmul(
-        self, masked: Any, y: Words, n: int, row_begin: int, row_end: int, transposed: bool
+        self,
+        masked: Any,
+        y: Words,
+        n: int,
+        row_begin: int,
+        row_end: int,
+        transposed: bool,
+        truncate: int = 0,
     ) -> Words:
         """Give zeros where there is nothing to add up."""
         if y.size and row_end > row_begin:
-            return self._inner.masked_matmul(masked, y, n, row_begin, row_end, transposed)
+            return self._inner.masked_matmul(masked, y, n, row_begin, row_end, transposed, truncate)
         rows = masked.columns if transposed else row_end - row_begin
         return np.zeros(self._inner.components * rows * n, np.uint64)
 

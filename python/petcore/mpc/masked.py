@@ -74,10 +74,16 @@ class MaskedMatrix:
         session = same_session(x, y)
         _, _, n, shape = product_shape(self.shape, y.shape)
         y = bit_to_int(y) if y.dtype == "bool" else y
-        words = session._core.masked_matmul(
-            self._handle, flat(y._share), n, *self._rows, self._transposed
+        core, share = session._core, flat(y._share)
+        return scaled_product(
+            x,
+            y,
+            shape,
+            None,
+            lambda bits: core.masked_matmul(
+                self._handle, share, n, *self._rows, self._transposed, bits
+            ),
         )
-        return scaled_product(x, y, words, shape)
 
 
 def mask(x: Any) -> MaskedMatrix:

@@ -83,12 +83,14 @@ def _truncation(bits: int, mode: str) -> str:
 
 
 def _masked_sizes(
-    masked: Any, y: Any, n: int, begin: int, end: int, transposed: bool
+    masked: Any, y: Any, n: int, begin: int, end: int, transposed: bool, truncate: int = 0
 ) -> tuple[int, ...]:
-    return masked.rows, masked.columns, begin, end, int(transposed), n
+    return masked.rows, masked.columns, begin, end, int(transposed), n, truncate
 
 
-def _masked_count(rows: int, columns: int, begin: int, end: int, transposed: int, n: int) -> int:
+def _masked_count(
+    rows: int, columns: int, begin: int, end: int, transposed: int, n: int, truncate: int
+) -> int:
     return (columns if transposed else end - begin) * n
 
 
@@ -115,8 +117,8 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "matmul": Operation(
             2,
             kind="other",
-            sizes=lambda x, y, m, k, n: (m, k, n),
-            count=lambda m, k, n: m * n,
+            sizes=lambda x, y, m, k, n, truncate=0: (m, k, n, truncate),
+            count=lambda m, k, n, truncate: m * n,
         ),
         "mask": Operation(
             kind="other", sizes=lambda x, rows, columns: (rows, columns), count=lambda m, n: m * n

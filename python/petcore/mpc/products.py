@@ -31,8 +31,14 @@ def matmul(x: Any, y: Any, *, truncation: str | None = None) -> SharedArray:
         same_session(x, y)
         x, y = _numbers(x), _numbers(y)
         core = x.session._core
-        words = core.matmul(flat(x._share), flat(y._share), m, k, n)
-        return scaled_product(x, y, words, shape, truncation)
+        left, right = flat(x._share), flat(y._share)
+        return scaled_product(
+            x,
+            y,
+            shape,
+            truncation,
+            lambda bits: core.matmul(left, right, m, k, n, bits),
+        )
     if is_shared(x):
         return _matmul_public(_numbers(x), public_operand(x, y), "right", truncation)
     if is_shared(y):

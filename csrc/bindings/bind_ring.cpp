@@ -103,19 +103,34 @@ py::array mul_add2(const py::array& a, const py::array& b, const py::array& c, c
   return result;
 }
 
-py::array matmul(const py::array& a, const py::array& b, const Out& out, bool accumulate,
-                 const std::string& target) {
+// product is matmul, or matmul_transposed for an a that is stored k x m.
+py::array product(bool transposed, const py::array& a, const py::array& b, const Out& out,
+                  bool accumulate, const std::string& target) {
   const ConstWords left = const_words(a, "a"), right = const_words(b, "b");
-  if (a.ndim() != 2 || b.ndim() != 2 || a.shape(1) != b.shape(0))
-    throw py::value_error("matmul wants shapes (m, k) and (k, n)");
+  const int rows = transposed ? 1 : 0;
+  if (a.ndim() != 2 || b.ndim() != 2 || a.shape(1 - rows) != b.shape(0))
+    throw py::value_error(transposed ? "matmul_transposed wants shapes (k, m) and (k, n)"
+                                     : "matmul wants shapes (m, k) and (k, n)");
   check(out || !accumulate, Code::usage, "matmul: accumulate needs out");
-  const auto m = static_cast<std::size_t>(a.shape(0)), k = static_cast<std::size_t>(a.shape(1)),
+  const auto m = static_cast<std::size_t>(a.shape(rows)), k = static_cast<std::size_t>(b.shape(0)),
              n = static_cast<std::size_t>(b.shape(1));
-  py::array result = output(out, {a.shape(0), b.shape(1)});
+  py::array result = output(out, {a.shape(rows), b.shape(1)});
   const Words to = words(result, "out");
   const py::gil_scoped_release release;
-  ring::matmul(to, left, right, m, k, n, accumulate, target);
+  const auto f = transposed ? ring::matmul_transposed : ring::matmul;
+  f(to, left, right, m, k, n, accumulate, target);
   return result;
+}
+
+void def_product(Kernels& m, const char* name, bool transposed) {
+  m.def_static(
+      name,
+      [transposed](const py::array& a, const py::array& b, const Out& out, bool accumulate,
+                   const std::string& target) {
+        return product(transposed, a, b, out, accumulate, target);
+      },
+      arg("a").noconvert(), arg("b").noconvert(), arg("out").noconvert() = py::none(),
+      arg("accumulate") = false, arg("target") = "");
 }
 
 py::array transpose(const py::array& a) {
@@ -145,8 +160,8 @@ void bind_ring(Kernels& m) {
   m.def_static("mul_add2", mul_add2, arg("a").noconvert(), arg("b").noconvert(),
                arg("c").noconvert(), arg("d").noconvert(), arg("e").noconvert(),
                arg("out").noconvert() = py::none(), arg("target") = "", "a * b + c * d + e");
-  m.def_static("matmul", matmul, arg("a").noconvert(), arg("b").noconvert(),
-               arg("out").noconvert() = py::none(), arg("accumulate") = false, arg("target") = "");
+  def_product(m, "matmul", false);
+  def_product(m, "matmul_transposed", true);
   m.def_static("transpose", transpose, arg("a").noconvert());
 }
 

@@ -19,6 +19,19 @@ void check_shift(unsigned bits) {
   check(bits < 64, Code::usage, "ring: a shift is at least 0 and below 64");
 }
 
+void run(const Product& p, Words out, ConstWords a, ConstWords b, std::string_view target) {
+  const Kernels& kernels = choose(target);
+  check(a.size() == p.m * p.k && b.size() == p.k * p.n && out.size() == p.m * p.n, Code::usage,
+        kSizes);
+  if (out.empty()) return;
+  if (p.k == 0) {
+    if (!p.accumulate) std::fill(out.begin(), out.end(), 0);
+    return;
+  }
+  Buffer<Word> scratch(kernels.scratch_words(p));
+  kernels.matmul(p, scratch.data());
+}
+
 }  // namespace
 
 void add(Words out, ConstWords x, ConstWords y, std::string_view target) {
@@ -76,24 +89,13 @@ void mul_add2(Words out, ConstWords a, ConstWords b, ConstWords c, ConstWords d,
 
 void matmul(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k, std::size_t n,
             bool accumulate, std::string_view target) {
-  const Kernels& kernels = choose(target);
-  check(a.size() == m * k && b.size() == k * n && out.size() == m * n, Code::usage, kSizes);
-  if (out.empty()) return;
-  if (k == 0) {
-    if (!accumulate) std::fill(out.begin(), out.end(), 0);
-    return;
-  }
-  const Product product{out.data(), a.data(), b.data(), m, k, n, accumulate};
-  Buffer<Word> scratch(kernels.scratch_words);
-  kernels.matmul(product, scratch.data());
+  run({out.data(), a.data(), b.data(), m, k, n, accumulate, false, n, k, n}, out, a, b, target);
 }
 
 void matmul_transposed(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k,
                        std::size_t n, bool accumulate, std::string_view target) {
   if (n == 1) return matmul(out, b, a, 1, k, m, accumulate, target);
-  Buffer<std::uint64_t> flipped(a.size());
-  transpose(flipped.span(), a, k, m);
-  matmul(out, flipped.span(), b, m, k, n, accumulate, target);
+  run({out.data(), a.data(), b.data(), m, k, n, accumulate, true, n, m, n}, out, a, b, target);
 }
 
 void transpose(Words out, ConstWords a, std::size_t m, std::size_t n) {

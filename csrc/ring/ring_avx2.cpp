@@ -16,7 +16,8 @@ struct Lane {
   typedef std::int64_t S __attribute__((vector_size(32)));
   typedef std::uint32_t Halves __attribute__((vector_size(32)));
   static constexpr std::size_t kWords = 4, kTileRows = 5, kTileVectors = 1, kDepth = 256,
-                               kRows = 192;
+                               kRows = 190, kColumns = 1024;
+  static constexpr bool kPairs = true;
 
   struct Factor {
     V word;
@@ -39,6 +40,8 @@ struct Lane {
 };
 
 #include "ring/ring_core.h"
+
+#include "ring/ring_tile_core.h"
 
 #include "ring/ring_matmul_core.h"
 }  // namespace

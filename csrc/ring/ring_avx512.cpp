@@ -14,7 +14,8 @@ struct Lane {
   using Factor = V;
   using Sum = V;
   static constexpr std::size_t kWords = 8, kTileRows = 6, kTileVectors = 3, kDepth = 128,
-                               kRows = 384;
+                               kRows = 384, kColumns = 960;
+  static constexpr bool kPairs = true;
 
   static Factor factor(V x) { return x; }
   static void madd(Sum& sum, const Factor& right, V left) {
@@ -24,6 +25,8 @@ struct Lane {
 };
 
 #include "ring/ring_core.h"
+
+#include "ring/ring_tile_core.h"
 
 #include "ring/ring_matmul_core.h"
 }  // namespace

@@ -9,13 +9,16 @@ namespace petcore::ring {
 
 using Word = std::uint64_t;
 
-// Product: the shapes of out (m x n) = a (m x k) times b (k x n), row-major.
+// Product: out (m x n) = a (m x k) times b (k x n), row-major, rows `stride` words apart; k is at
+// least 1.
 struct Product {
   Word* out;
   const Word* a;
   const Word* b;
   std::size_t m, k, n;
-  bool accumulate;
+  bool accumulate;  // added to out
+  bool transposed;  // a is stored k x m
+  std::size_t out_stride, a_stride, b_stride;
 };
 
 struct Kernels {
@@ -30,8 +33,8 @@ struct Kernels {
   Word (*sum)(const Word* x, std::size_t size);
   void (*mul_add2)(Word* out, const Word* a, const Word* b, const Word* c, const Word* d,
                    const Word* e, std::size_t size);
-  // matmul wants scratch_words words of scratch memory; k is at least 1.
-  std::size_t scratch_words;
+  // matmul wants scratch_words(product) words of scratch memory.
+  std::size_t (*scratch_words)(const Product& product);
   void (*matmul)(const Product& product, Word* scratch);
 };
 

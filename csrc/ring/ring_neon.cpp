@@ -12,7 +12,8 @@ struct Lane {
   typedef Word V __attribute__((vector_size(16)));
   typedef std::int64_t S __attribute__((vector_size(16)));
   static constexpr std::size_t kWords = 2, kTileRows = 4, kTileVectors = 2, kDepth = 256,
-                               kRows = 128;
+                               kRows = 128, kColumns = 1024;
+  static constexpr bool kPairs = false;
 
   struct Factor {
     uint32x2_t low;
@@ -35,6 +36,8 @@ struct Lane {
 };
 
 #include "ring/ring_core.h"
+
+#include "ring/ring_tile_core.h"
 
 #include "ring/ring_matmul_core.h"
 }  // namespace

@@ -9,7 +9,8 @@ struct Lane {
   using Factor = Word;
   using Sum = Word;
   static constexpr std::size_t kWords = 1, kTileRows = 3, kTileVectors = 3, kDepth = 256,
-                               kRows = 128;
+                               kRows = 126, kColumns = 510;
+  static constexpr bool kPairs = true;
 
   static Factor factor(V x) { return x; }
   static void madd(Sum& sum, Factor right, V left) { sum += left * right; }
@@ -17,6 +18,8 @@ struct Lane {
 };
 
 #include "ring/ring_core.h"
+
+#include "ring/ring_tile_core.h"
 
 #include "ring/ring_matmul_core.h"
 }  // namespace

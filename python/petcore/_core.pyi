@@ -90,6 +90,14 @@ class kernels:
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
+    def matmul_transposed(
+        a: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        b: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
+        accumulate: bool = False,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
     def mul(
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],

@@ -32,6 +32,8 @@ SHAPES = [
     (385, 129, 26),
     (70, 513, 3),
     (65, 65, 65),
+    (191, 257, 17),
+    (21, 259, 1030),
 ]
 
 
@@ -135,6 +137,17 @@ def test_matrix_products_match_numpy_for_random_shapes(target, shape):
     assert (kernels.matmul(a, b, target=target) == a @ b).all()
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_product_with_a_transposed_matrix_matches_numpy(target):
+    for m, k, n in SHAPES[::5] + SHAPES[-9:]:
+        a, b, out = words((k, m), 1), words((k, n), 2), words((m, n), 3)
+        expected = a.T @ b
+        assert (kernels.matmul_transposed(a, b, target=target) == expected).all(), (m, k, n)
+        expected += out
+        kernels.matmul_transposed(a, b, out, accumulate=True, target=target)
+        assert (out == expected).all(), (m, k, n)
+
+
 def test_an_empty_inner_dimension_gives_zeros_or_leaves_the_accumulator():
     a, b, out = words((2, 0)), words((0, 3)), words((2, 3))
     kept = out.copy()
@@ -163,3 +176,5 @@ def test_a_shift_by_64_raises():
 def test_matrices_that_do_not_fit_raise():
     with pytest.raises(ValueError, match="shapes"):
         kernels.matmul(words((2, 3)), words((2, 3)))
+    with pytest.raises(ValueError, match="shapes"):
+        kernels.matmul_transposed(words((2, 3)), words((3, 2)))

@@ -70,10 +70,13 @@ void check_vectors(std::size_t n) {
 void check_product(std::size_t m, std::size_t k, std::size_t n) {
   const Words a = words(m * k, 1), b = words(k * n, 2);
   for (const bool accumulate : {false, true})
-    compare("matmul", m * n, [&](const ring::Kernels& row, std::uint64_t* out) {
-      Words scratch(row.scratch_words);
-      row.matmul({out, a.data(), b.data(), m, k, n, accumulate}, scratch.data());
-    });
+    for (const bool transposed : {false, true})
+      compare("matmul", m * n, [&](const ring::Kernels& row, std::uint64_t* out) {
+        const ring::Product product = {
+            out, a.data(), b.data(), m, k, n, accumulate, transposed, n, transposed ? m : k, n};
+        Words scratch(row.scratch_words(product));
+        row.matmul(product, scratch.data());
+      });
 }
 
 void check_bits(std::size_t n) {
@@ -132,7 +135,7 @@ int main() {
   for (std::size_t n = 0; n < 40; ++n) check_vectors(n);
   for (std::size_t m : {1u, 3u, 4u, 5u, 130u})
     for (std::size_t k : {1u, 2u, 3u, 257u})
-      for (std::size_t n : {1u, 2u, 3u, 4u, 5u, 9u}) check_product(m, k, n);
+      for (std::size_t n : {1u, 2u, 3u, 4u, 5u, 9u, 17u}) check_product(m, k, n);
   for (std::size_t n = 0; n < 200; ++n) check_bits(n);
   for (std::size_t rows : {1u, 63u, 64u, 65u, 128u, 200u})
     for (std::size_t columns : {1u, 64u, 100u, 128u, 193u}) check_transpose(rows, columns);

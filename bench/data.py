@@ -27,6 +27,12 @@ def reals(n: int) -> Arrays:
     return rng.uniform(-4, 4, n), rng.uniform(-4, 4, n)
 
 
+def close_reals(n: int) -> Arrays:
+    """Two vectors from [-4, 4) of multiples of 2^-12, which every library holds exactly."""
+    x, y = reals(n)
+    return np.floor(x * 4096) / 4096, np.floor(y * 4096) / 4096
+
+
 def real(n: int) -> Arrays:
     """One vector from [-4, 4)."""
     return reals(n)[:1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -64,14 +63,11 @@ def measure(kernel: Kernel, runs: int, every_target: bool) -> list[Row]:
 
 def targets(kind: str, every: bool) -> list[str]:
     """Return the target that petcore would take, or all that this machine runs."""
-    usable = kernels.targets()[kind]
-    if every:
-        return list(usable)
-    return [""] if os.environ.get("PETCORE_TARGET") else usable[:1]
+    return list(kernels.targets()[kind]) if every else [kernels.chosen_targets()[kind]]
 
 
 def label(target: str) -> str:
-    return f"petcore {target or os.environ.get('PETCORE_TARGET')}"
+    return f"petcore {target}"
 
 
 def timed(work: Work, inner: int) -> float:

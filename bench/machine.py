@@ -18,7 +18,7 @@ def machine() -> dict[str, Any]:
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "features": [name for name, present in _core.kernels.cpu().items() if present],
-        "targets": {kernel: names[0] for kernel, names in _core.kernels.targets().items()},
+        "targets": _core.kernels.chosen_targets(),
         "forced": os.environ.get("PETCORE_TARGET", ""),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),

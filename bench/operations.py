@@ -86,7 +86,7 @@ OPERATIONS = [
         matrix_product,
         matrix_product,
     ),
-    Operation("protocols", "x < y", COMPARED, data.reals, less, less, largest=10**7),
+    Operation("protocols", "x < y", COMPARED, data.close_reals, less, less, largest=10**7),
     function("sigmoid", data.real, data.sigmoid, "absolute"),
     function("exp", data.real, np.exp, "relative"),
     function("reciprocal", data.positive, np.reciprocal, "relative"),

@@ -124,6 +124,13 @@ void bind_kernels(py::module_& module) {
                         arg("bits") = bits::targets());
       },
       "The targets that each kernel can run here, widest first.");
+  m.def_static(
+      "chosen_targets",
+      [] {
+        return py::dict(arg("prg") = prg::chosen_target(), arg("ring") = ring::chosen_target(),
+                        arg("bits") = bits::chosen_target());
+      },
+      "The target that each kernel takes, as the processor and PETCORE_TARGET decide.");
   bind_ring(m);
   bind_prg(m);
   bind_bits(m);

@@ -1,4 +1,5 @@
 // Links between the parties. Payloads as bytes are for tests; sessions use channels from C++.
+#include <openssl/crypto.h>
 #include <pybind11/stl.h>
 
 #include <chrono>
@@ -273,6 +274,9 @@ void bind_net(py::module_& module) {
   bind_memory(module);
   bind_mesh(module);
   bind_tls(module);
+  module.def(
+      "openssl_version", [] { return OpenSSL_version(OPENSSL_VERSION); },
+      "The OpenSSL that the links use.");
   module.def(
       "agree",
       [](Channel& channel, const net::Terms& terms, const std::string& step) {

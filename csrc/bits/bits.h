@@ -40,5 +40,6 @@ void transpose(Words out, ConstWords in, std::size_t rows, std::size_t columns,
                std::string_view target = "");
 
 std::vector<std::string_view> targets();
+std::string_view chosen_target();  // where the caller forces none
 
 }  // namespace petcore::bits

@@ -31,4 +31,6 @@ const Kernels& choose(std::string_view target) {
 
 std::vector<std::string_view> targets() { return simd::usable_names(table()); }
 
+std::string_view chosen_target() { return simd::widest_row(table()).name; }
+
 }  // namespace petcore::bits

@@ -57,5 +57,6 @@ void random_bytes(Bytes out);
 
 // targets lists the targets this machine can run, widest first ("portable" is always last).
 std::vector<std::string_view> targets();
+std::string_view chosen_target();  // where the caller forces none
 
 }  // namespace petcore::prg

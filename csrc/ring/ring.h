@@ -37,5 +37,6 @@ void matmul_transposed(Words out, ConstWords a, ConstWords b, std::size_t m, std
 void transpose(Words out, ConstWords a, std::size_t m, std::size_t n);
 
 std::vector<std::string_view> targets();
+std::string_view chosen_target();  // where the caller forces none
 
 }  // namespace petcore::ring

@@ -49,14 +49,19 @@ std::vector<std::string_view> usable_names(std::span<const Row<Kernels>> rows) {
   return names;
 }
 
-// widest is the row to use when the caller forces none. Rows are ordered widest first and the last
-// one is portable.
+// widest_row is the row to use when the caller forces none. Rows are ordered widest first and the
+// last one is portable.
 template <class Kernels>
-const Kernels& widest(std::span<const Row<Kernels>> rows) {
+const Row<Kernels>& widest_row(std::span<const Row<Kernels>> rows) {
   const Tier limit = forced_tier();
   for (const auto& row : rows)
-    if (row.tier <= limit && row.usable()) return *row.kernels;
+    if (row.tier <= limit && row.usable()) return row;
   throw Error(Code::internal, "a table of targets has no portable row");
+}
+
+template <class Kernels>
+const Kernels& widest(std::span<const Row<Kernels>> rows) {
+  return *widest_row(rows).kernels;
 }
 
 template <class Kernels>

@@ -22,6 +22,7 @@ __all__: list[str] = [
     "kernels",
     "memory_channel_with_raw_peer",
     "memory_channels",
+    "openssl_version",
     "protocols",
     "serve_dealer",
 ]
@@ -53,6 +54,12 @@ class kernels:
         columns: typing.SupportsInt | typing.SupportsIndex,
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def chosen_targets() -> dict[str, typing.Any]:
+        """
+        The target that each kernel takes, as the processor and PETCORE_TARGET decide.
+        """
+
     @staticmethod
     def cpu() -> dict[str, typing.Any]:
         """
@@ -578,6 +585,11 @@ def memory_channel_with_raw_peer(
 def memory_channels(name_a: str, name_b: str, limits: Limits = ...) -> tuple[Channel, Channel]:
     """
     Two ends of a link within this process: the one a holds, then the one b holds.
+    """
+
+def openssl_version() -> str:
+    """
+    The OpenSSL that the links use.
     """
 
 def protocols() -> list[tuple[typing.Any, ...]]: ...

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from petcore.cli import clear, dealer, demo, keygen, log, pin, render, train
+from petcore.cli import clear, dealer, demo, doctor, keygen, log, pin, render, train
 from petcore.errors import PetcoreError
 
 
@@ -51,6 +51,7 @@ def version() -> None:
 
 # One line per command, in the order in which a new user needs them.
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("keygen")(keygen.keygen)
 app.command("pin")(pin.pin)
 app.command("dealer")(dealer.dealer)

@@ -11,6 +11,7 @@ void check_signals();
 void bind_errors(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
 void bind_net(pybind11::module_& module);
+void bind_random(pybind11::module_& module);
 void bind_session(pybind11::module_& module);
 // Kernels holds the local kernels as static functions: a class, so that one stub file shows all.
 struct KernelsScope {};

@@ -12,7 +12,8 @@ namespace petcore::prg {
 namespace {
 
 void check_counter(std::uint64_t first_block, std::size_t num_blocks) {
-  check(num_blocks <= std::numeric_limits<std::uint64_t>::max() - first_block, Code::usage,
+  constexpr auto kLast = std::numeric_limits<std::uint64_t>::max();
+  check(num_blocks == 0 || num_blocks - 1 <= kLast - first_block, Code::usage,
         "the block counter of a PRG would wrap around");
 }
 
@@ -36,7 +37,7 @@ Prg::~Prg() { wipe(round_keys_.data(), round_keys_.size()); }
 
 void Prg::fill(Bytes out, std::uint64_t first_block, std::uint64_t high) const {
   const std::size_t whole = out.size() / kBlockBytes, rest = out.size() % kBlockBytes;
-  check_counter(first_block, whole);
+  check_counter(first_block, whole + (rest > 0 ? 1 : 0));
   kernels_->counter({.schedule = round_keys_.data(),
                      .num_blocks = whole,
                      .high = high,
@@ -85,7 +86,7 @@ void Prg::split(Words stream, Words rest, ConstWords x, std::uint64_t first_word
 void Prg::run(const Work& work, std::uint64_t first_word) const {
   const std::size_t size = work.out.size();
   check(work.x.size() == size, Code::usage, "the PRG's input and output have different sizes");
-  check_counter(first_word / 2, size / 2 + 1);
+  check_counter(first_word, size);
   const bool two = !work.stream.empty();
   const auto blocks = [&](std::size_t at, std::size_t num_blocks, const Work& to) {
     const bool in_place = to.mix != Mix::keystream && to.x.data() == to.out.data();

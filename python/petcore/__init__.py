@@ -19,7 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from petcore import datasets, errors, payments, training
+    from petcore import datasets, errors, payments, random, training
     from petcore.connecting import connect, run_dealer
     from petcore.errors import PetcoreError
     from petcore.mpc import (
@@ -70,6 +70,7 @@ _MODULES = {
     "errors": "petcore.errors",
     "functions": "petcore.mpc.functions",
     "payments": "petcore.payments",
+    "random": "petcore.random",
     "training": "petcore.training",
 }
 
@@ -104,6 +105,7 @@ __all__ = [
     "multiply",
     "not_equal",
     "payments",
+    "random",
     "run_dealer",
     "simulate",
     "stack",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import collections.abc
 import numpy
 import typing
+import typing_extensions
 
 __all__: list[str] = [
     "Channel",
@@ -16,6 +17,7 @@ __all__: list[str] = [
     "Mesh",
     "Session",
     "TlsListener",
+    "WordStream",
     "agree",
     "connect_tls",
     "declared",
@@ -409,6 +411,37 @@ class TlsListener:
     def close(self) -> None: ...
     @property
     def port(self) -> int: ...
+
+class WordStream:
+    """
+    AES-128-CTR, word by word; see petcore.random.
+    """
+
+    def __init__(self, key: bytes) -> None: ...
+    def advance(
+        self,
+        words: typing.Annotated[
+            collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"
+        ],
+    ) -> None: ...
+    def fill(self, out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> None: ...
+    def install(self, capsule: typing_extensions.CapsuleType) -> None:
+        """
+        Make a NumPy BitGenerator draw from this stream, which has to outlive it.
+        """
+
+    def set_state(
+        self,
+        key: bytes,
+        position: typing.Annotated[
+            collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"
+        ],
+        has_half: bool,
+    ) -> None: ...
+    def state(self) -> tuple[typing.Any, ...]:
+        """
+        (key, position, has_half).
+        """
 
 class Masked:
     @property

@@ -168,6 +168,13 @@ void bind_arithmetic(py::class_<Session>& type) {
           },
           py::arg("x"), py::arg("bits"), py::arg("mode"))
       .def(
+          "function",
+          [](Session& self, const py::array& x, const std::string& name, unsigned frac_bits) {
+            const ConstWords a = words_of(x);
+            return to_array(released([&] { return self.function(a, name, frac_bits); }));
+          },
+          py::arg("x"), py::arg("name"), py::arg("frac_bits"))
+      .def(
           "mask",
           [](Session& self, const py::array& x, std::uint64_t rows, std::uint64_t columns) {
             const ConstWords a = words_of(x);

@@ -4,6 +4,8 @@
 
 #include "bits/bits.h"
 #include "correlation/streams.h"
+#include "correlation/tables.h"
+#include "ring/residue.h"
 #include "ring/ring.h"
 
 namespace petcore::correlation {
@@ -49,6 +51,30 @@ void bit_products(const Request& request, std::uint64_t units, const Streams3& m
   if (units % 2 == 1) out[units / 2] = product(units - 1);
 }
 
+void subtract_wide(Words x, ConstWords y) {
+  for (std::size_t i = 0; i < x.size(); i += 2)
+    ring::store_wide(&x[i], ring::wide_sub(ring::load_wide(&x[i]), ring::load_wide(&y[i])));
+}
+
+void wide_products(const Streams3& masks, Buffer<std::uint64_t>& out) {
+  for (std::size_t i = 0; i < out.size(); i += 2)
+    ring::store_wide(&out[i],
+                     ring::wide_mul(ring::load_wide(&masks[0][i]), ring::load_wide(&masks[1][i])));
+}
+
+void half_selections(std::uint64_t units, const Streams3& masks, Streams3& out) {
+  constexpr std::uint64_t kLow = 0xffffffff;
+  for (std::size_t i = 0; i < out[0].size(); ++i) {
+    const std::uint64_t both = 2 * i + 1 < units ? 1 : 0;
+    const auto spread = [&](const Buffer<std::uint64_t>& bits) {
+      return bit_at(bits, 2 * i) | (both & bit_at(bits, 2 * i + both)) << 32;
+    };
+    out[0][i] = spread(masks[0]);
+    out[1][i] = out[0][i] * kLow & masks[1][i];
+    out[2][i] = spread(masks[2]);
+  }
+}
+
 void masked_product(const Request& request, const prg::Seed (&seeds)[2],
                     const Buffer<std::uint64_t>& b, Buffer<std::uint64_t>& out) {
   const auto& d = request.dims;
@@ -74,6 +100,8 @@ Group mask_group(const Request& request, std::size_t index) {
     case Kind::dabit:
     case Kind::bit_product:
       return index == 0 ? Group::bits : Group::words;
+    case Kind::half_select:
+      return index == 1 ? Group::halves : Group::bits;
     default:
       return Group::words;
   }
@@ -84,7 +112,15 @@ Group product_group(const Request& request, std::size_t index) {
     case Kind::and_gate:
     case Kind::and_pair:
     case Kind::edabit:
+    case Kind::digits:
       return Group::bits;
+    case Kind::half_select:
+      return Group::halves;
+    case Kind::cross_wide:
+      return Group::wide;
+    case Kind::waves:
+      if (index == 1) return Group::bits;
+      return waves_of(request).width == 64 ? Group::words : Group::halves;
     case Kind::exact_truncation:
       return index == 2 ? Group::bits : Group::words;
     case Kind::cross_bit:
@@ -94,7 +130,9 @@ Group product_group(const Request& request, std::size_t index) {
   }
 }
 
-bool is_crossed(const Request& request) { return request.kind == Kind::cross_bit; }
+bool is_crossed(const Request& request) {
+  return request.kind == Kind::cross_bit || request.kind == Kind::cross_wide;
+}
 
 void combine(Words x, ConstWords y, Group group) {
   if (group == Group::words) return ring::add(x, x, y);
@@ -105,6 +143,7 @@ void combine(Words x, ConstWords y, Group group) {
 void subtract(Words x, ConstWords y, Group group) {
   if (group == Group::words) return ring::sub(x, x, y);
   if (group == Group::halves) return add_halves(x, y, ~std::uint32_t{0});
+  if (group == Group::wide) return subtract_wide(x, y);
   combine(x, y, group);
 }
 
@@ -138,6 +177,17 @@ void make_products(const Request& request, std::uint64_t units, const prg::Seed 
       truncation_products(masks[0], static_cast<unsigned>(request.dims[0]), products);
       return bits::to_slices(products[2].span(), masks[0].span(),
                              static_cast<unsigned>(request.dims[0]));
+    case Kind::cross_wide:
+      return wide_products(masks, products[0]);
+    case Kind::digits:
+      return digit_table(products[0].span(), masks[0].span(), digits_of(request));
+    case Kind::waves:
+      wave_table(products[0].span(), masks[0].span(), waves_of(request));
+      if (digits_of(request).count > 0)
+        digit_table(products[1].span(), masks[0].span(), digits_of(request));
+      return;
+    case Kind::half_select:
+      return half_selections(units, masks, products);
     case Kind::matrix: {
       const auto [m, k, n] = matrix_shape(request);
       return ring::matmul(products[0].span(), masks[0].span(), masks[1].span(), m, k, n);

@@ -13,6 +13,7 @@ enum class Group : std::uint8_t {
   words,
   bits,
   halves,  // Z_2^32, two to a word
+  wide,    // residues modulo 2^128 - 1, two words each
 };
 Group mask_group(const Request& request, std::size_t index);
 Group product_group(const Request& request, std::size_t index);

@@ -1,14 +1,16 @@
 #include "correlation/request.h"
 
 #include "bits/bits.h"
+#include "correlation/tables.h"
 
 namespace petcore::correlation {
 namespace {
 
 constexpr std::array<const char*, kLastKind + 1> kNames = {
-    "",       "multiplication", "square",       "and_gate",  "and_pair",
-    "dabit",  "bit_product",    "edabit",       "cross_bit", "exact_truncation",
-    "matrix", "mask",           "masked_matrix"};
+    "",       "multiplication", "square",        "and_gate",   "and_pair",
+    "dabit",  "bit_product",    "edabit",        "cross_bit",  "exact_truncation",
+    "matrix", "mask",           "masked_matrix", "cross_wide", "digits",
+    "waves",  "half_select"};
 
 // The words of a chunk of packed bits, too, are then even in number.
 constexpr std::uint64_t kChunkStep = 128;
@@ -63,6 +65,7 @@ Request Request::read(ByteReader& in) {
   if (request.kind == Kind::cross_bit)
     check(request.dims[0] == 32 || request.dims[0] == 64, Code::frame,
           "a product of two bits in words of neither 32 nor 64 bits");
+  if (request.kind == Kind::digits || request.kind == Kind::waves) check_tables(request);
   if (request.kind == Kind::exact_truncation)
     check(request.dims[0] >= 1 && request.dims[0] <= 62, Code::frame,
           "a truncation by fewer than 1 or more than 62 bits");
@@ -132,6 +135,23 @@ Layout layout(const Request& request, std::uint64_t units) {
     case Kind::matrix: {
       const auto [m, k, n] = matrix_shape(request);
       set({m * k, k * n}, {m * n});
+      break;
+    }
+    case Kind::cross_wide:
+      set({2 * units}, {2 * units});
+      break;
+    case Kind::digits:
+      set({units}, {digits_of(request).rows() * packed});
+      break;
+    case Kind::waves: {
+      const Waves waves = waves_of(request);
+      set({units},
+          {2 * waves.count * wave_words(waves, units), digits_of(request).rows() * packed});
+      break;
+    }
+    case Kind::half_select: {
+      const std::uint64_t halves = half_words(units);
+      set({packed, halves, packed}, {halves, halves, halves});
       break;
     }
     case Kind::mask:

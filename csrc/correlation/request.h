@@ -15,6 +15,12 @@
 //   cross_bit         element     own bit (packed)   bit0 bit1 in Z_2^width          width / 8
 //   exact_truncation  element     r                  (r mod 2^63) >> f, msb(r),      16 + f/8
 //                                                    r's low f bits
+//   cross_wide        element     own number         a0 a1 mod 2^128 - 1             16
+//   digits            element     r                  a digit table (tables.h)        rows / 8
+//   waves             element     r                  cosines and sines (tables.h),   2 count width
+//   / 8
+//                                                    a digit table                   + rows / 8
+//   half_select       element     bit, a, bit'       bit, bit a, bit', all in Z_2^32 12
 //   matrix            product     A (m,k), B (k,n)   AB                              8mn
 //   mask              element     A                  -                               0
 //   masked_matrix     product     B                  AB, A of an earlier mask        8mn
@@ -42,8 +48,12 @@ enum class Kind : std::uint32_t {
   matrix,
   mask,
   masked_matrix,
+  cross_wide,
+  digits,
+  waves,
+  half_select,
 };
-constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::masked_matrix);
+constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::half_select);
 
 const char* kind_name(Kind kind);
 

@@ -7,9 +7,9 @@ namespace petcore::protocol {
 namespace {
 
 constexpr std::array<const char*, kNumOps> kNames = {
-    "input",  "open",   "open_bits", "reveal",         "reveal_bits", "mul",
-    "square", "matmul", "and_bits",  "mul_bit",        "msb",         "equal_zero",
-    "bits",   "b2a",    "truncate",  "truncate_exact", "mask",        "masked_matmul"};
+    "input",    "open",           "open_bits", "reveal",        "reveal_bits", "mul",     "square",
+    "matmul",   "and_bits",       "mul_bit",   "msb",           "equal_zero",  "bits",    "b2a",
+    "truncate", "truncate_exact", "mask",      "masked_matmul", "exp",         "sigmoid", "tanh"};
 
 }  // namespace
 
@@ -24,6 +24,10 @@ Op op_from_name(std::string_view name) {
   }
   throw Error(Code::usage,
               "no operation is called '" + std::string(name) + "'; there are " + known);
+}
+
+void check_frac_bits(std::uint64_t frac_bits) {
+  check(frac_bits >= 16 && frac_bits <= 24, Code::usage, "functions take 16 to 24 fraction bits");
 }
 
 void check_range(BitRange range) {

@@ -35,11 +35,19 @@ enum class Op : std::uint8_t {
   truncate_exact,
   mask,
   masked_matmul,
+  exp,
+  sigmoid,
+  tanh,
 };
-constexpr std::size_t kNumOps = static_cast<std::size_t>(Op::masked_matmul) + 1;
+constexpr std::size_t kNumOps = static_cast<std::size_t>(Op::tanh) + 1;
 const char* op_name(Op op);
 // op_from_name raises Code::usage for an unknown word, listing those there are.
 Op op_from_name(std::string_view name);
+
+// The functions of reals, the last of the operations, take words with 16 to 24 fraction bits.
+inline bool is_function(Op op) { return op >= Op::exp; }
+// check_frac_bits raises Code::usage for others.
+void check_frac_bits(std::uint64_t frac_bits);
 
 // BitRange says which bits of an element a comparison has to look at.
 struct BitRange {
@@ -103,6 +111,10 @@ class Protocol {
   // floor(x / 2^f). Both for -2^62 <= x < 2^62 and 1 <= f <= 61; beyond, the result is wrong.
   virtual void truncate(Env& env, Words out, ConstWords x, unsigned f) const = 0;
   virtual void truncate_exact(Env& env, Words out, ConstWords x, unsigned f) const = 0;
+
+  // function: one of the functions of reals, for words with f fraction bits. Domains and errors
+  // stand in the Python package, by name.
+  virtual void function(Env& env, Op op, Words out, ConstWords x, unsigned f) const = 0;
 
   virtual void mask(Env& env, MaskedShare& x) const = 0;
   virtual void masked_matmul(Env& env, Words out, const MaskedShare& x, ConstWords y,

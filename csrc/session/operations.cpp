@@ -195,6 +195,18 @@ Buffer<std::uint64_t> Session::truncate(ConstWords x, unsigned bits, bool exact)
   return out;
 }
 
+Buffer<std::uint64_t> Session::function(ConstWords x, const std::string& name,
+                                        unsigned frac_bits) {
+  const protocol::Op op = protocol::op_from_name(name);
+  check(protocol::is_function(op), Code::usage, "that operation is not a function of reals");
+  protocol::check_frac_bits(frac_bits);
+  Buffer<std::uint64_t> out(x.size());
+  run(name + " of " + count(elements(x.size())) + " with " + std::to_string(frac_bits) +
+          " fraction bits",
+      [&](protocol::Env& env) { protocol_->function(env, op, out.span(), x, frac_bits); });
+  return out;
+}
+
 std::shared_ptr<protocol::MaskedShare> Session::mask(ConstWords x, std::uint64_t rows,
                                                      std::uint64_t columns) {
   check(elements(x.size()) == correlation::matrix_words(rows, columns, Code::usage), Code::usage,

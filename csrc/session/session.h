@@ -93,6 +93,9 @@ class Session {
   Buffer<std::uint64_t> b2a(Bits bit);
   Buffer<std::uint64_t> truncate(ConstWords x, unsigned bits, bool exact);
 
+  // function: one of the functions of reals by its name, for words with frac_bits fraction bits.
+  Buffer<std::uint64_t> function(ConstWords x, const std::string& name, unsigned frac_bits);
+
   std::shared_ptr<protocol::MaskedShare> mask(ConstWords x, std::uint64_t rows,
                                               std::uint64_t columns);
   Buffer<std::uint64_t> masked_matmul(const protocol::MaskedShare& x, ConstWords y,

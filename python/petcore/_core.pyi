@@ -487,6 +487,12 @@ class Session:
         width: typing.SupportsInt | typing.SupportsIndex = 64,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def fail(self, code: str, text: str) -> None: ...
+    def function(
+        self,
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        name: str,
+        frac_bits: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def input(
         self,
         owner: typing.SupportsInt | typing.SupportsIndex,

@@ -15,8 +15,8 @@ from .conftest import NAMES
 
 CANARY = 1_234_567_890_123  # no other number of this test
 CANARY_REAL = 54_321.987_65
-VALUES = np.full(500, CANARY)
-REALS = np.full(500, CANARY_REAL)
+VALUES = np.full(2500, CANARY)
+REALS = np.full(2500, CANARY_REAL)
 
 
 def encodings(fraction_bits: int) -> list[bytes]:
@@ -65,8 +65,8 @@ def wallet_shares_canaries(session: pc.Session) -> tuple[float, float]:
     mine = session.party == 1
     exact = session.input(VALUES if mine else None, owner=1)
     real = session.input(REALS if mine else None, owner=1)
-    weights = session.input(np.linspace(0, 1, 500) if session.party == 0 else None, owner=0)
-    accepted = exact <= session.constant(np.full(500, 2 * CANARY))
+    weights = session.input(np.linspace(0, 1, 2500) if session.party == 0 else None, owner=0)
+    accepted = exact <= session.constant(np.full(2500, 2 * CANARY))
     counted = (accepted * exact).sum()
     score = (pc.functions.sigmoid(real * weights / 100_000) * weights).sum()
     return (
@@ -99,7 +99,7 @@ def tapped() -> Tap:
     tap.stopped.set()
     tap.pump.join()
     assert results[0] == results[1]
-    assert results[0][0] == 500 * CANARY
+    assert results[0][0] == 2500 * CANARY
     return tap
 
 

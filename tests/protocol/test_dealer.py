@@ -21,6 +21,9 @@ KINDS = {
     "matrix": 10,
     "mask": 11,
     "masked_matrix": 12,
+    "cross_bit": 8,
+    "digits": 14,
+    "waves": 15,
 }
 BASE_TERMS = [
     ("wire version", "2"),
@@ -104,7 +107,7 @@ def test_a_counter_that_does_not_grow_is_refused_as_reuse():
     [
         b"\x01",
         request(0),
-        request(13),
+        request(99),
         request(KINDS["multiplication"], units=0),
         request(KINDS["multiplication"], units=2**33),
         request(KINDS["multiplication"], chunk=0),
@@ -121,6 +124,15 @@ def test_a_counter_that_does_not_grow_is_refused_as_reuse():
         request(KINDS["matrix"], units=2, chunk=1, dims=(1, 1, 1)),
         request(KINDS["masked_matrix"], units=1, chunk=1, dims=(1, 4, 4, 3, 5, 0, 1)),
         request(KINDS["masked_matrix"], units=1, chunk=1, dims=(1, 4, 4, 3, 3, 0, 1)),
+        request(KINDS["cross_bit"], dims=(16,)),
+        request(KINDS["digits"], dims=(0, 4, 0)),
+        request(KINDS["digits"], dims=(0, 5, 2)),
+        request(KINDS["digits"], dims=(4, 4, 15)),
+        request(KINDS["digits"], dims=(2**40, 4, 1)),
+        request(KINDS["waves"], dims=(0, 4, 1, 65, 1, 1, 64)),
+        request(KINDS["waves"], dims=(0, 4, 1, 20, 33, 1, 64)),
+        request(KINDS["waves"], dims=(0, 4, 1, 20, 1, 3, 64)),
+        request(KINDS["waves"], dims=(0, 4, 1, 20, 1, 1, 16)),
         request(KINDS["multiplication"]) + b"tail",
     ],
 )

@@ -48,10 +48,8 @@ void Semi2k::and_bits(Env& env, Words out, ConstWords x, ConstWords y) const {
 }
 
 // With d = bit ^ r and e = x - a opened: r x = e r + r a, and bit x = d x + (1 - 2d) r x.
-void Semi2k::mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const {
+void multiply_bits(Env& env, Words out, ConstWords bit, ConstWords x) {
   const std::size_t n = x.size();
-  Request request{.kind = Kind::bit_product, .units = n};
-  env.source.plan(env.step, {&request, 1});
   const std::size_t size_max = chunk_words(n), packed_max = petcore::bits::num_words(size_max);
   Buffer<std::uint64_t> r_word(size_max), ra(size_max);
   const auto produce = [&](std::size_t i, Words own) {
@@ -74,6 +72,12 @@ void Semi2k::mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const {
     }
   };
   run_exchange(env, other(env.party), {num_chunks(n), packed_max + size_max, produce, consume});
+}
+
+void Semi2k::mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const {
+  Request request{.kind = Kind::bit_product, .units = x.size()};
+  env.source.plan(env.step, {&request, 1});
+  multiply_bits(env, out, bit, x);
   env.source.finish();
 }
 

@@ -1,6 +1,7 @@
 // Declared costs. Bytes are what each party sends; where only one party sends (input, reveal) they
 // are that party's.
 #include "protocol/semi2k/cross.h"
+#include "protocol/semi2k/functions.h"
 #include "protocol/semi2k/plans.h"
 
 namespace petcore::protocol::semi2k {
@@ -10,15 +11,6 @@ using correlation::Kind;
 using correlation::Request;
 
 constexpr std::uint64_t kWord = sizeof(std::uint64_t);
-
-Cost one_round(std::uint64_t words) {
-  return {.rounds = 1, .bytes = words * kWord, .dealer_bytes = 0, .correlations = {}};
-}
-
-Cost one_round(std::uint64_t words, const Request& request) {
-  Cost cost = one_round(words);
-  return with_correlation(cost, request);
-}
 
 Cost truncation(std::size_t n, unsigned f) {
   return one_round(petcore::bits::num_words(n), own_bits_request(n, quotient_width(f)));
@@ -62,6 +54,7 @@ NumDims num_dims(Op op) {
   if (op == Op::msb) return {1, 3};
   if (op == Op::equal_zero || op == Op::bits || op == Op::mul || op == Op::square) return {1, 2};
   if (op == Op::truncate || op == Op::truncate_exact || op == Op::mask) return {2, 2};
+  if (is_function(op)) return {2, 2};
   return {1, 1};
 }
 
@@ -84,7 +77,8 @@ void check_dims(Op op, std::span<const std::uint64_t> d) {
   check(
       d.size() >= num.min && d.size() <= num.max, Code::usage,
       "declared() takes n; n, width and drop, or fewer, to msb; n and width, or n, to equal_zero "
-      "and bits; n and bits to truncate; rows and columns to mask; m, k, n to matmul; "
+      "and bits; n and bits to truncate; n and fraction bits to a function; rows and columns to "
+      "mask; m, k, n to matmul; "
       "rows, columns, first row, last row + 1, transposed, n to masked_matmul; and after the sizes "
       "of a product the bits to truncate it by, or 0");
   for (const std::uint64_t size : d)
@@ -93,12 +87,28 @@ void check_dims(Op op, std::span<const std::uint64_t> d) {
     check(d.back() <= 61, Code::usage, "truncation takes 1 to 61 bits, or 0 for none");
   if (op == Op::truncate || op == Op::truncate_exact)
     check(d[1] >= 1 && d[1] <= 61, Code::usage, "truncation takes 1 to 61 bits");
+  if (is_function(op)) check_frac_bits(d[1]);
   if (op == Op::masked_matmul)
     check(d[2] < d[3] && d[3] <= d[0], Code::usage,
           "the rows asked for are not rows of the masked matrix");
 }
 
 }  // namespace
+
+Cost one_round(std::uint64_t words) {
+  return {.rounds = 1, .bytes = words * kWord, .dealer_bytes = 0, .correlations = {}};
+}
+
+Cost one_round(std::uint64_t words, const Request& request) {
+  Cost cost = one_round(words);
+  return with_correlation(cost, request);
+}
+
+Cost layers_cost(const Plan& layers) {
+  Cost cost;
+  for (const Request& layer : layers) cost += one_round(3 * layer.units, layer);
+  return cost;
+}
 
 Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
   check_dims(op, d);
@@ -145,6 +155,11 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
       const auto shape = correlation::matrix_shape(request);
       return product(shape.k * shape.n, request, shape.m * shape.n, d.subspan(6));
     }
+    case Op::exp:
+      return exponential_cost(n, static_cast<unsigned>(d[1]));
+    case Op::sigmoid:
+    case Op::tanh:
+      return sigmoid_cost(n, static_cast<unsigned>(d[1]), op == Op::tanh);
   }
   throw Error(Code::internal, "an operation without a declared cost");
 }

@@ -30,6 +30,8 @@ std::size_t opened_words(std::size_t n, unsigned width);
 void open_against_bits(Env& env, ConstWords x, BitRange range,
                        const std::function<void(std::size_t chunk, Words c, Words r)>& use);
 
+// multiply_bits is mul_bit for a plan that is already announced.
+void multiply_bits(Env& env, Words out, ConstWords bit, ConstWords x);
 // convert_bits is b2a for a plan that is already announced.
 void convert_bits(Env& env, Words out, ConstWords bit);
 

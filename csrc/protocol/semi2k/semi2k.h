@@ -48,6 +48,7 @@ class Semi2k : public Protocol {
 
   void truncate(Env& env, Words out, ConstWords x, unsigned f) const override;
   void truncate_exact(Env& env, Words out, ConstWords x, unsigned f) const override;
+  void function(Env& env, Op op, Words out, ConstWords x, unsigned f) const override;
 };
 
 inline int other(int party) { return 1 - party; }

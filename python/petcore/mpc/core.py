@@ -63,6 +63,7 @@ class Core(Protocol):
     def bits(self, x: Words, width: int = 64) -> Bits: ...  # noqa: D102
     def b2a(self, bits: Bits) -> Words: ...  # noqa: D102
     def truncate(self, x: Words, bits: int, mode: str) -> Words: ...  # noqa: D102
+    def function(self, x: Words, name: str, frac_bits: int) -> Words: ...  # noqa: D102
     def mask(self, x: Words, rows: int, cols: int) -> Any: ...  # noqa: D102
     def masked_matmul(  # noqa: D102
         self,

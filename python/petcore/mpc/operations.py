@@ -114,6 +114,7 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "bits": Operation(word=np.uint8, each=lambda width=64: width),
         "b2a": Operation(),
         "truncate": Operation(declared=_truncation),
+        "function": Operation(declared=lambda name, frac_bits: name),
         "matmul": Operation(
             2,
             kind="other",

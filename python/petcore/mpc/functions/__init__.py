@@ -6,15 +6,15 @@ and scale. With f fraction bits and u = 2^-f:
 ========== ================================= ==================== ====== =====
 function   domain                            error at most        rounds bytes
 ========== ================================= ==================== ====== =====
-sigmoid    abs(x) < 2^(61-f)                 2e-4 + 2 u               15   254
-tanh       abs(x) < 2^(61-f)                 4e-4 + 2 u               15   254
-exp        -2^(40-f) <= x <= 15              1e-4 exp(x) + 2 u        18   200
-log        u <= x < 2^(48-f)                 1e-5 + 2 u               23   216
-sqrt       0 <= x < 2^(48-f)                 3e-5 sqrt(x) + 2 u       23   232
-rsqrt      u <= x < 2^(48-f)                 3e-5 / sqrt(x) + 2 u     25   256
-reciprocal max(2 u, 2^(f-35)) <= abs(x),     5e-5 / abs(x) + 2 u      23   288
+sigmoid    abs(x) < 2^(59-f)                 2e-4 + 2 u                7    20
+tanh       abs(x) < 2^(59-f)                 4e-4 + 2 u                7    21
+exp        -2^(40-f) <= x <= 26              1e-5 exp(x) + 2 u         6    30
+log        u <= x < 2^(48-f)                 1e-5 + 2 u               23   184
+sqrt       0 <= x < 2^(48-f)                 3e-5 sqrt(x) + 2 u       23   200
+rsqrt      u <= x < 2^(48-f)                 3e-5 / sqrt(x) + 2 u     25   217
+reciprocal max(2 u, 2^(f-35)) <= abs(x),     5e-5 / abs(x) + 2 u      23   241
            abs(x) < 2^(48-f)
-divide     2 u <= abs(y) < 2^(44-f),         5e-5 abs(x / y) + 2 u    24   312
+divide     2 u <= abs(y) < 2^(44-f),         5e-5 abs(x / y) + 2 u    24   257
            abs(x / y) <= min(2^17, 2^(37-f))
 ========== ================================= ==================== ====== =====
 

@@ -42,15 +42,15 @@ def _window(frac_bits: int) -> tuple[float, float]:
 
 
 def _anywhere(frac_bits: int) -> tuple[float, float]:
-    return -(2.0 ** (61 - frac_bits)), 2.0 ** (61 - frac_bits)
+    return -(2.0 ** (59 - frac_bits)), 2.0 ** (59 - frac_bits)
 
 
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {
-        "exp": Contract(lambda f: (-(2.0 ** (40 - f)), 15.0), 0, 1e-4, 2, 18, 168.2, 202.9),
+        "exp": Contract(lambda f: (-(2.0 ** (40 - f)), 26.0), 0, 1e-5, 2, 6, 29.6, 42.5),
         "log": Contract(_window, 1e-5, 0, 2, 23, 184.4, 266.5),
-        "sigmoid": Contract(_anywhere, 2e-4, 0, 2, 15, 214.1, 210.0),
-        "tanh": Contract(_anywhere, 4e-4, 0, 2, 15, 214.1, 210.0),
+        "sigmoid": Contract(_anywhere, 2e-4, 0, 2, 7, 19.9, 109.8),
+        "tanh": Contract(_anywhere, 4e-4, 0, 2, 7, 20.6, 112.1),
         "sqrt": Contract(lambda f: (0.0, 2.0 ** (48 - f)), 0, 3e-5, 2, 23, 200.4, 274.5),
         "rsqrt": Contract(_window, 0, 3e-5, 2, 25, 216.5, 290.5),
         "reciprocal": Contract(

@@ -24,9 +24,11 @@ WORD_BITS = 64
 
 
 def elementwise(
-    x: SharedArray, name: str, compute: Callable[[SharedArray, int], SharedArray]
+    x: SharedArray, name: str, compute: Callable[[SharedArray, int], SharedArray] | None = None
 ) -> SharedArray:
-    """Check x, run compute(words, frac_bits) on its flat words, and give the result the shape of x.
+    """Check x, run the core's function, or compute(words, frac_bits) on the flat words of x.
+
+    The result has the shape of x.
 
     Raises
     ------
@@ -37,8 +39,11 @@ def elementwise(
     if x.size == 0:
         return x
     with x.session.region(name):
-        result = compute(read_words(x), x.frac_bits)
-    return x._with(result._share.reshape(x._share.shape))
+        if compute is not None:
+            share = compute(read_words(x), x.frac_bits)._share
+        else:
+            share = x.session._core.function(flat(x._share), name, x.frac_bits)
+    return x._with(share.reshape(x._share.shape))
 
 
 def require_fixed(x: object, name: str) -> None:

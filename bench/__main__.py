@@ -9,6 +9,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a reference for one thread
 import json
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from petcore.errors import PetcoreError
 
-from . import measure, table
+from . import callgrind, measure, plot, table
 from .links import describe
 from .machine import machine
 from .options import Options, read_options
+from .peers import driver
 from .processes import PartyFailed
 from .rows import Row
 
@@ -38,20 +41,37 @@ def main() -> None:
 
 
 def run(options: Options) -> None:
-    errors = Console(stderr=True)
-    kernels, jobs = measure.plan_kernels(options), measure.plan_jobs(options)
-    if not kernels and not jobs:
+    require(options)
+    about, rows, peers = machine(), [], driver.find(options) if options.peers else []
+    pieces = callgrind.plan(options) if options.callgrind else []
+    kernels, jobs = ([], []) if options.callgrind else measure.plan(options)
+    timed = [job for job in jobs if not job.operation.memory]
+    total = len(pieces) + len(kernels) + len(jobs)
+    if total == 0:
         sys.exit("bench: nothing to measure; --group, --filter, --min-n and --max-n leave no row")
-    about, rows = machine(), []
-    with progress(errors, len(kernels) + len(jobs)) as step:
-        for found in measure.measure_kernels(kernels, options, step):
-            rows += found
-        for found in measure.measure_jobs(jobs, options, step):
+    total += len(timed) * sum(peer.python is not None for peer in peers)
+    with progress(Console(stderr=True), total) as step:
+        for found in chain(
+            callgrind.measure(pieces, step) if pieces else (),
+            measure.measure_kernels(kernels, options, step),
+            measure.measure_jobs(jobs, options, step),
+            *(driver.measure(peer, timed, options, step) for peer in peers),
+        ):
             rows += found
     if options.json != "-":
         console = Console()
-        show(Console(width=max(console.width, table.WIDTH_MIN)), about, rows, options)
-    write_json(about, rows, options)
+        show(Console(width=max(console.width, table.WIDTH_MIN)), about, rows, peers, options)
+    write_json(about, rows, peers, options)
+    if options.plot:
+        plot.draw(rows, options.plot, f"{about['processor']}, {describe(options.link)}")
+
+
+def require(options: Options) -> None:
+    """End at once, with the remedy, where a tool that was asked for is missing."""
+    if options.plot and not plot.is_possible():
+        sys.exit(f"bench: {plot.REMEDY}")
+    if options.callgrind and not callgrind.is_possible():
+        sys.exit(f"bench: {callgrind.REMEDY}")
 
 
 @contextmanager
@@ -76,18 +96,33 @@ def progress(console: Console, total: int) -> Any:
         yield step
 
 
-def show(console: Console, about: dict[str, Any], rows: list[Row], options: Options) -> None:
+def show(
+    console: Console,
+    about: dict[str, Any],
+    rows: list[Row],
+    peers: list[driver.Peer],
+    options: Options,
+) -> None:
     console.print(table.heading(about, describe(options.link)), highlight=False)
+    if options.callgrind:
+        table.show_instructions(console, rows)
+        return
     table.show(console, rows, options.goals)
+    if peers:
+        table.show_peers(console, rows, peers, describe(options.link))
 
 
-def write_json(about: dict[str, Any], rows: list[Row], options: Options) -> None:
+def write_json(
+    about: dict[str, Any], rows: list[Row], peers: list[driver.Peer], options: Options
+) -> None:
     if options.json is None:
         return
     document = {
         "schema": SCHEMA,
         "machine": about,
         "link": vars(options.link) | {"text": describe(options.link)},
+        "petcore": table.TRUST,
+        "peers": [asdict(peer) | {"python": str(peer.python or "")} for peer in peers],
         "rows": [row.to_json() for row in rows],
     }
     text = json.dumps(document, indent=1) + "\n"

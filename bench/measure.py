@@ -29,6 +29,10 @@ class Job:
         return f"{self.operation.name}, n = {self.n:,}"
 
 
+def plan(options: Options) -> tuple[list[kernels.Kernel], list[Job]]:
+    return plan_kernels(options), plan_jobs(options)
+
+
 def plan_jobs(options: Options) -> list[Job]:
     """What the filters leave; for a plot every power of ten of what has a length."""
     return [

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .goals import goal_of
+from .peers.driver import Peer
 from .rows import Row
 
 _BETWEEN = ("operation", "n", "median", "spread", "rounds", "sent", "dealer", "error", "vs NumPy")
@@ -19,6 +20,10 @@ COLUMNS = {
     "training": _BETWEEN,
     "memory": ("operation", "n", "beyond"),
 }
+TRUST = (
+    "2 parties and a dealer process that sees no input; 64 bits, 18 fraction bits; TLS 1.3 with "
+    "pinned keys, the dealer inside the clock"
+)
 WIDTH_MIN = 132  # narrower terminals wrap; no column is cut off
 TITLES = {
     "kernels": "kernels: this process, one thread; relative to the first of each block",
@@ -31,9 +36,13 @@ TITLES = {
 
 def show(console: Console, rows: list[Row], goals: bool) -> None:
     for group in COLUMNS:
-        chosen = [row for row in rows if row.group == group]
+        chosen = [row for row in rows if row.group == group and not is_peer(row)]
         if chosen:
             console.print(make_table(group, chosen, goals))
+
+
+def is_peer(row: Row) -> bool:
+    return row.group != "kernels" and row.by != "petcore"
 
 
 def make_table(group: str, rows: list[Row], goals: bool) -> Table:
@@ -126,3 +135,66 @@ def heading(about: dict[str, Any], link: str) -> str:
         f"petcore {about['petcore']} on Python {about['python']}, NumPy {about['numpy']}; "
         f"targets: {targets}\nlink: {link}"
     )
+
+
+def show_instructions(console: Console, rows: list[Row]) -> None:
+    table = Table(
+        title="instructions per element, counted by callgrind (AVX2 and AES-NI at most)",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for column in ("group", "name", "by", "n", "instructions"):
+        table.add_column(column, justify="right" if column in ("n", "instructions") else "left")
+    for row in rows:
+        each = f"{row.instructions or 0:,.2f}"
+        table.add_row(row.group, row.name, row.by, f"{row.n:,}", each)
+    console.print(table)
+
+
+def show_peers(console: Console, rows: list[Row], peers: list[Peer], link: str) -> None:
+    """The same work side by side: each peer's time, and how many times petcore's it is."""
+    ours = [row for row in rows if row.by == "petcore" and row.seconds]
+    found = [peer for peer in peers if any(row.by == peer.about for row in rows)]
+    table = Table(
+        title="side by side: median, times petcore's, largest error",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for column in ("operation", "n", "petcore", *(peer.about for peer in found), "NumPy in clear"):
+        table.add_column(column, justify="left" if column == "operation" else "right")
+    for row in ours:
+        table.add_row(
+            row.name,
+            f"{row.n:,}",
+            f"{duration(row.median)}{error_note(row)}",
+            *(beside(row, rows, peer.about) for peer in found),
+            duration(row.reference_seconds or 0.0),
+        )
+    if ours and found:
+        console.print(table)
+    console.print("who is trusted, and how the links are protected", style="bold")
+    console.print(f"  petcore: {TRUST}; {link}", highlight=False)
+    for peer in peers:
+        if peer.about:
+            tls = "TLS" if peer.tls else "no TLS, loopback as it is"
+            console.print(f"  {peer.about}: {peer.trust}; {tls}", highlight=False)
+        if peer.missing:
+            console.print(f"  {peer.about or peer.name}: {peer.missing}", highlight=False)
+
+
+def beside(ours: Row, rows: list[Row], by: str) -> str:
+    for row in rows:
+        if (row.group, row.name, row.n, row.by) == (ours.group, ours.name, ours.n, by):
+            times = f"{row.median / ours.median:.3g} x"
+            return f"{duration(row.median)}, {times}{error_note(row)}"
+    return "-"
+
+
+def error_note(row: Row) -> str:
+    if not row.error:
+        return ""
+    return f"\nerror {row.error:.0e}{' rel' * (row.error_kind == 'relative')}"

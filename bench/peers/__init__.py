@@ -1,0 +1,1 @@
+"""Other libraries on the same work. The runners are read by the peers' own environments."""

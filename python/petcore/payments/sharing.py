@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from petcore.errors import UsageError
+from petcore.mpc import additive
 
 Words = npt.NDArray[np.uint64]
 
 
 def share_for_nodes(values: npt.ArrayLike, nodes: int = 2) -> list[Words]:
-    """Split int64 values into additive shares mod 2^64, from the system's random generator.
+    """Split int64 values into additive shares mod 2^64, from a generator that the system seeds.
 
     Parameters
     ----------
@@ -39,13 +39,7 @@ def share_for_nodes(values: npt.ArrayLike, nodes: int = 2) -> list[Words]:
         raise UsageError("an amount is above 2^63 - 1 and would turn negative; split it")
     if nodes < 2:
         raise UsageError("a single share would be the value itself; name at least two nodes")
-    last = array.astype(np.int64).view(np.uint64).copy()
-    shares = []
-    for _ in range(nodes - 1):
-        noise = np.frombuffer(secrets.token_bytes(last.nbytes), np.uint64).reshape(last.shape)
-        shares.append(noise)
-        last = last - noise
-    return [*shares, last]
+    return additive.split(array.astype(np.int64, order="C", copy=False).view(np.uint64), nodes)
 
 
 def combine_shares(shares: Sequence[Words]) -> npt.NDArray[np.int64]:
@@ -60,5 +54,4 @@ def combine_shares(shares: Sequence[Words]) -> npt.NDArray[np.int64]:
         (np.dtype(np.uint64), shares[0].shape)
     }:
         raise UsageError("combine at least two shares, all uint64 and of one shape")
-    total = np.sum(np.stack(shares), axis=0, dtype=np.uint64)
-    return np.asarray(total, dtype=np.uint64).view(np.int64)
+    return np.asarray(additive.join(shares)).view(np.int64)

@@ -134,6 +134,7 @@ void bind_kernels(py::module_& module) {
   bind_ring(m);
   bind_prg(m);
   bind_bits(m);
+  bind_gates(m);
 }
 
 }  // namespace petcore::bindings

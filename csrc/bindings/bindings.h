@@ -18,5 +18,6 @@ struct KernelsScope {};
 using Kernels = pybind11::class_<KernelsScope>;
 void bind_ring(Kernels& kernels);
 void bind_prg(Kernels& kernels);
+void bind_gates(Kernels& kernels);
 
 }  // namespace petcore::bindings

@@ -36,6 +36,8 @@ struct Lane {
 };
 
 #include "bits/bits_core.h"
+
+#include "bits/gates_core.h"
 }  // namespace
 #include "simd/region_end.h"
 

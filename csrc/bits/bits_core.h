@@ -145,5 +145,3 @@ void widen_sum(Word* out, const Word* x, const Word* y, std::size_t size, std::s
   kWidenSumBy[num_bytes - 1](out, reinterpret_cast<const std::uint8_t*>(x),
                              reinterpret_cast<const std::uint8_t*>(y), size);
 }
-
-constexpr Kernels kKernels = {pack, unpack, transpose, narrow, widen_sum};

@@ -5,9 +5,17 @@
 #include <cstdint>
 #include <string_view>
 
+#include "bits/gates.h"
+
 namespace petcore::bits {
 
 using Word = std::uint64_t;
+
+// NodeWords: what close_node reads and writes.
+struct NodeWords {
+  Word *g_out, *p_out;
+  const Word *g, *p, *own, *theirs, *dealt;
+};
 
 struct Kernels {
   void (*pack)(Word* out, const std::uint8_t* in, std::size_t num_bits);
@@ -16,6 +24,14 @@ struct Kernels {
   void (*narrow)(Word* out, const Word* in, std::size_t size, std::size_t num_bytes);
   void (*widen_sum)(Word* out, const Word* x, const Word* y, std::size_t size,
                     std::size_t num_bytes);
+  void (*exclusive_or)(Word* out, const Word* x, const Word* y, std::size_t size);
+  void (*conjunction)(Word* out, const Word* x, const Word* y, std::size_t size);
+  void (*deal_group)(Word* dealt, const Word* r, std::size_t words, std::size_t num_bits);
+  void (*compare_group)(Word* g, Word* p, const Word* c, const Word* dealt, std::size_t words,
+                        std::size_t num_bits, bool first);
+  void (*deal_node)(Node node, Word* dealt, const Word* masks, std::size_t words);
+  void (*mask_node)(Node node, Word* own, const Word* g, const Word* p, std::size_t words);
+  void (*close_node)(Node node, const NodeWords& at, std::size_t words);
 };
 
 // One pointer per target, null where the architecture is another one.

@@ -33,6 +33,8 @@ struct Lane {
 };
 
 #include "bits/bits_core.h"
+
+#include "bits/gates_core.h"
 }  // namespace
 
 constinit const Kernels* const kNeon = &kKernels;

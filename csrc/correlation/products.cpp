@@ -5,6 +5,7 @@
 #include "bits/bits.h"
 #include "correlation/streams.h"
 #include "correlation/tables.h"
+#include "correlation/trees.h"
 #include "ring/residue.h"
 #include "ring/ring.h"
 
@@ -15,19 +16,6 @@ using Streams3 = std::array<Buffer<std::uint64_t>, 3>;
 
 std::uint64_t bit_at(const Buffer<std::uint64_t>& packed, std::uint64_t i) {
   return packed[i / 64] >> (i % 64) & 1;
-}
-
-void and_words(Buffer<std::uint64_t>& out, const Buffer<std::uint64_t>& x,
-               const Buffer<std::uint64_t>& y) {
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = x[i] & y[i];
-}
-
-void truncation_products(const Buffer<std::uint64_t>& r, unsigned f, Streams3& out) {
-  constexpr std::uint64_t kLow63 = ~std::uint64_t{0} >> 1;
-  for (std::size_t i = 0; i < r.size(); ++i) {
-    out[0][i] = (r[i] & kLow63) >> f;
-    out[1][i] = r[i] >> 63;
-  }
 }
 
 // x = x + sign y, 32 bits at a time.
@@ -96,6 +84,7 @@ Group mask_group(const Request& request, std::size_t index) {
   switch (request.kind) {
     case Kind::and_gate:
     case Kind::and_pair:
+    case Kind::tree_layer:
       return Group::bits;
     case Kind::dabit:
     case Kind::bit_product:
@@ -113,6 +102,7 @@ Group product_group(const Request& request, std::size_t index) {
     case Kind::and_pair:
     case Kind::edabit:
     case Kind::digits:
+    case Kind::tree_layer:
       return Group::bits;
     case Kind::half_select:
       return Group::halves;
@@ -121,8 +111,6 @@ Group product_group(const Request& request, std::size_t index) {
     case Kind::waves:
       if (index == 1) return Group::bits;
       return waves_of(request).width == 64 ? Group::words : Group::halves;
-    case Kind::exact_truncation:
-      return index == 2 ? Group::bits : Group::words;
     case Kind::cross_bit:
       return request.dims[0] == 64 ? Group::words : Group::halves;
     default:
@@ -137,7 +125,7 @@ bool is_crossed(const Request& request) {
 void combine(Words x, ConstWords y, Group group) {
   if (group == Group::words) return ring::add(x, x, y);
   if (group == Group::halves) return add_halves(x, y, 1);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] ^= y[i];
+  bits::exclusive_or(x, x, y);
 }
 
 void subtract(Words x, ConstWords y, Group group) {
@@ -155,10 +143,10 @@ void make_products(const Request& request, std::uint64_t units, const prg::Seed 
     case Kind::square:
       return ring::mul(products[0].span(), masks[0].span(), masks[0].span());
     case Kind::and_gate:
-      return and_words(products[0], masks[0], masks[1]);
+      return bits::conjunction(products[0].span(), masks[0].span(), masks[1].span());
     case Kind::and_pair:
-      and_words(products[0], masks[0], masks[1]);
-      return and_words(products[1], masks[0], masks[2]);
+      bits::conjunction(products[0].span(), masks[0].span(), masks[1].span());
+      return bits::conjunction(products[1].span(), masks[0].span(), masks[2].span());
     case Kind::dabit:
       for (std::uint64_t i = 0; i < units; ++i) products[0][i] = bit_at(masks[0], i);
       return;
@@ -169,14 +157,11 @@ void make_products(const Request& request, std::uint64_t units, const prg::Seed 
       }
       return;
     case Kind::edabit:
-      return bits::to_slices(products[0].span(), masks[0].span(),
-                             static_cast<unsigned>(request.dims[0]));
+      return deal_grouped(grouped_of(request), products[0].span(), masks[0].span());
+    case Kind::tree_layer:
+      return deal_layer(layer_of(request), products[0].span(), masks[0].span());
     case Kind::cross_bit:
       return bit_products(request, units, masks, products[0]);
-    case Kind::exact_truncation:
-      truncation_products(masks[0], static_cast<unsigned>(request.dims[0]), products);
-      return bits::to_slices(products[2].span(), masks[0].span(),
-                             static_cast<unsigned>(request.dims[0]));
     case Kind::cross_wide:
       return wide_products(masks, products[0]);
     case Kind::digits:

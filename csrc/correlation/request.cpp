@@ -2,13 +2,14 @@
 
 #include "bits/bits.h"
 #include "correlation/tables.h"
+#include "correlation/trees.h"
 
 namespace petcore::correlation {
 namespace {
 
 constexpr std::array<const char*, kLastKind + 1> kNames = {
     "",       "multiplication", "square",        "and_gate",   "and_pair",
-    "dabit",  "bit_product",    "edabit",        "cross_bit",  "exact_truncation",
+    "dabit",  "bit_product",    "edabit",        "cross_bit",  "tree_layer",
     "matrix", "mask",           "masked_matrix", "cross_wide", "digits",
     "waves",  "half_select"};
 
@@ -66,12 +67,8 @@ Request Request::read(ByteReader& in) {
     check(request.dims[0] == 32 || request.dims[0] == 64, Code::frame,
           "a product of two bits in words of neither 32 nor 64 bits");
   if (request.kind == Kind::digits || request.kind == Kind::waves) check_tables(request);
-  if (request.kind == Kind::exact_truncation)
-    check(request.dims[0] >= 1 && request.dims[0] <= 62, Code::frame,
-          "a truncation by fewer than 1 or more than 62 bits");
-  if (request.kind == Kind::edabit)
-    check(request.dims[0] >= 1 && request.dims[0] <= 64, Code::frame,
-          "edaBits of fewer than 1 or more than 64 bits");
+  if (request.kind == Kind::edabit) check_grouped(request);
+  if (request.kind == Kind::tree_layer) check_layer(request);
   if (request.kind == Kind::matrix || request.kind == Kind::masked_matrix) check_matrix(request);
   return request;
 }
@@ -124,13 +121,13 @@ Layout layout(const Request& request, std::uint64_t units) {
       set({packed, units}, {units, units});
       break;
     case Kind::edabit:
-      set({units}, {request.dims[0] * packed});
+      set({units}, {grouped_of(request).num_slices() * packed});
       break;
     case Kind::cross_bit:
       set({packed}, {request.dims[0] == 64 ? units : half_words(units)});
       break;
-    case Kind::exact_truncation:
-      set({units}, {units, units, request.dims[0] * packed});
+    case Kind::tree_layer:
+      set({layer_of(request).num_opened() * units}, {layer_of(request).num_dealt() * units});
       break;
     case Kind::matrix: {
       const auto [m, k, n] = matrix_shape(request);

@@ -11,15 +11,14 @@
 //   and_pair          64 bits     a, b, b'           a & b, a & b'                   16
 //   dabit             element     bit (packed)       the bit in Z_2^64               8
 //   bit_product       element     bit (packed), a    the bit, bit * a                16
-//   edabit            element     r                  its low `width` bits, as slices width / 8
+//   edabit            element     r                  its low bits as slices, and   (leaves * 7/3
+//                                                    their products in groups       + singles) / 8
 //   cross_bit         element     own bit (packed)   bit0 bit1 in Z_2^width          width / 8
-//   exact_truncation  element     r                  (r mod 2^63) >> f, msb(r),      16 + f/8
-//                                                    r's low f bits
+//   tree_layer        64 bits     a, b, q per node   their products (bits/gates.h)   8 per slice
 //   cross_wide        element     own number         a0 a1 mod 2^128 - 1             16
 //   digits            element     r                  a digit table (tables.h)        rows / 8
-//   waves             element     r                  cosines and sines (tables.h),   2 count width
-//   / 8
-//                                                    a digit table                   + rows / 8
+//   waves             element     r                  cosines and sines (tables.h),   (2 count width
+//                                                    a digit table                   + rows) / 8
 //   half_select       element     bit, a, bit'       bit, bit a, bit', all in Z_2^32 12
 //   matrix            product     A (m,k), B (k,n)   AB                              8mn
 //   mask              element     A                  -                               0
@@ -44,7 +43,7 @@ enum class Kind : std::uint32_t {
   bit_product,
   edabit,
   cross_bit,
-  exact_truncation,
+  tree_layer,
   matrix,
   mask,
   masked_matrix,
@@ -69,7 +68,8 @@ struct Request {
   Kind kind;
   std::uint64_t units = 0;
   std::uint64_t chunk = kChunk;
-  // edabit: {width}; cross_bit: {32 or 64}; exact_truncation: {f}; matrix: {m, k, n}; mask: {rows,
+  // edabit: {leaves, bits per group, singles}; tree_layer: {pairs, fan-in, parts, trees};
+  // cross_bit: {32 or 64}; matrix: {m, k, n}; mask: {rows,
   // columns}; masked_matrix: {mask counter, rows, columns, first row, last row + 1, transposed, n}.
   std::array<std::uint64_t, 7> dims{};
   std::uint64_t counter = 0;  // set by the source that plans it; never the same twice in a session

@@ -63,6 +63,27 @@ class kernels:
         """
 
     @staticmethod
+    def close_node(
+        fan_in: typing.SupportsInt | typing.SupportsIndex,
+        parts: str,
+        g: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        p: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        own: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        theirs: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        dealt: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        words: typing.SupportsInt | typing.SupportsIndex,
+        target: str = "",
+    ) -> tuple[typing.Any, ...]: ...
+    @staticmethod
+    def compare_group(
+        c: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        dealt: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        words: typing.SupportsInt | typing.SupportsIndex,
+        first: bool,
+        parts: str = "both",
+        target: str = "",
+    ) -> tuple[typing.Any, ...]: ...
+    @staticmethod
     def cpu() -> dict[str, typing.Any]:
         """
         Which instruction sets this processor offers.
@@ -74,6 +95,20 @@ class kernels:
         tweak_high: typing.SupportsInt | typing.SupportsIndex = 0,
         tweak_low: typing.SupportsInt | typing.SupportsIndex = 0,
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def deal_group(
+        r: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        words: typing.SupportsInt | typing.SupportsIndex,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def deal_node(
+        fan_in: typing.SupportsInt | typing.SupportsIndex,
+        parts: str,
+        masks: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        words: typing.SupportsInt | typing.SupportsIndex,
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
@@ -90,6 +125,16 @@ class kernels:
         target: str = "",
         width: typing.SupportsInt | typing.SupportsIndex = 64,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def mask_node(
+        fan_in: typing.SupportsInt | typing.SupportsIndex,
+        parts: str,
+        own: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        g: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        p: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        words: typing.SupportsInt | typing.SupportsIndex,
+        target: str = "",
+    ) -> None: ...
     @staticmethod
     def matmul(
         a: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -139,6 +184,8 @@ class kernels:
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def opened_slices(fan_in: typing.SupportsInt | typing.SupportsIndex, parts: str) -> int: ...
     @staticmethod
     def pack(
         bits: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], target: str = ""

@@ -153,7 +153,7 @@ def test_an_estimate_discloses_nothing_and_leaves_the_session_as_it_was() -> Non
         assert len(session.sink) == 0
         return told.cost.rounds, session.cost.rounds - before
 
-    assert pc.simulate(program) == [(9, 0)] * 2  # a product, an exact truncation, an opening
+    assert pc.simulate(program) == [(7, 0)] * 2  # a product, an exact truncation, an opening
 
 
 def test_openings_give_zeros_or_what_is_said_by_label() -> None:

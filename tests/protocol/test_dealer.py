@@ -17,7 +17,8 @@ from .operations import U64, share
 KINDS = {
     "multiplication": 1,
     "dabit": 5,
-    "exact_truncation": 9,
+    "edabit": 7,
+    "tree_layer": 9,
     "matrix": 10,
     "mask": 11,
     "masked_matrix": 12,
@@ -90,9 +91,15 @@ def test_the_dealer_sends_eight_bytes_a_product_and_answers_each_request_anew():
 def test_kind_and_size_are_bound_to_the_words():
     product, _ = ask_dealer(request(KINDS["multiplication"], units=4), expect_bytes=32)
     longer, _ = ask_dealer(request(KINDS["multiplication"], units=5), expect_bytes=40)
-    truncation, _ = ask_dealer(request(KINDS["exact_truncation"], dims=(18,)), expect_bytes=64)
-    other, _ = ask_dealer(request(KINDS["exact_truncation"], dims=(17,)), expect_bytes=64)
-    assert len({product, longer[:32], truncation[:32], other[:32]}) == 4
+    bits, _ = ask_dealer(request(KINDS["edabit"], dims=(6, 2, 1)), expect_bytes=80)
+    other, _ = ask_dealer(request(KINDS["edabit"], dims=(7, 1, 1)), expect_bytes=64)
+    layer, _ = ask_dealer(
+        request(KINDS["tree_layer"], dims=(4, 2, 0, 1), chunk=1024), expect_bytes=128
+    )
+    joined, _ = ask_dealer(
+        request(KINDS["tree_layer"], dims=(4, 2, 1, 1), chunk=1024), expect_bytes=96
+    )
+    assert len({x[:32] for x in (product, longer, bits, other, layer, joined)}) == 6
 
 
 def test_a_counter_that_does_not_grow_is_refused_as_reuse():
@@ -116,8 +123,21 @@ def test_a_counter_that_does_not_grow_is_refused_as_reuse():
         request(KINDS["multiplication"], units=100, chunk=3),
         request(KINDS["dabit"], units=1000, chunk=64),
         request(KINDS["mask"], units=1000),
-        request(KINDS["exact_truncation"], dims=(0,)),
-        request(KINDS["exact_truncation"], dims=(63,)),
+        request(KINDS["edabit"]),
+        request(KINDS["edabit"], dims=(0, 3, 0)),
+        request(KINDS["edabit"], dims=(8, 0, 0)),
+        request(KINDS["edabit"], dims=(8, 5, 0)),
+        request(KINDS["edabit"], dims=(60, 3, 5)),
+        request(KINDS["edabit"], dims=(2, 3, 2**64 - 1)),
+        request(KINDS["tree_layer"], chunk=1024),
+        request(KINDS["tree_layer"], chunk=1024, dims=(1, 2, 0, 1)),
+        request(KINDS["tree_layer"], chunk=1024, dims=(65, 2, 0, 1)),
+        request(KINDS["tree_layer"], chunk=1024, dims=(4, 1, 0, 1)),
+        request(KINDS["tree_layer"], chunk=1024, dims=(4, 5, 0, 1)),
+        request(KINDS["tree_layer"], chunk=1024, dims=(4, 2, 3, 1)),
+        request(KINDS["tree_layer"], chunk=1024, dims=(4, 2, 0, 0)),
+        request(KINDS["tree_layer"], chunk=1024, dims=(4, 2, 0, 2**62)),
+        request(KINDS["tree_layer"], chunk=2048, units=4096, dims=(4, 2, 0, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(2**32, 2**32, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(2**14, 2**14, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(0, 1, 1)),

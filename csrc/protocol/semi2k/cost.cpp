@@ -33,8 +33,10 @@ Cost circuit(std::size_t n, unsigned width, Plan (*make_plan)(std::size_t, unsig
     for (const Request& request : make_plan(size, of)) {
       with_correlation(cost, request);
       if (request.kind == Kind::and_pair) cost += one_round(3 * request.units);
-      if (request.kind == Kind::and_gate) cost += one_round(2 * request.units);
-      if (request.kind == Kind::dabit) cost += one_round(petcore::bits::num_words(size));
+      if (request.kind == Kind::tree_layer)
+        cost += one_round(correlation::layer_of(request).num_opened() * request.units);
+      if (request.kind == Kind::dabit || request.kind == Kind::cross_bit)
+        cost += one_round(petcore::bits::num_words(size));
     }
   });
   return cost;
@@ -144,7 +146,8 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
     case Op::truncate:
       return truncation(n, static_cast<unsigned>(d[1]));
     case Op::truncate_exact:
-      return circuit(n, 64, truncate_exact_plan, static_cast<unsigned>(d[1]));
+      return circuit(n, static_cast<unsigned>(d[1]) + 1, truncate_exact_plan,
+                     static_cast<unsigned>(d[1]));
     case Op::mask: {
       Cost cost = one_round(d[0] * d[1]);
       cost.correlations[Kind::mask] = d[0] * d[1];

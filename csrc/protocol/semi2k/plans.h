@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "protocol/semi2k/slices.h"
+#include "protocol/semi2k/tree.h"
 
 namespace petcore::protocol::semi2k {
 
@@ -22,13 +22,9 @@ void for_each_block(std::size_t n, F&& run) {
   for (std::size_t begin = 0; begin < n; begin += kBlock) run(begin, std::min(kBlock, n - begin));
 }
 
-// opened_words is what opening n elements mod 2^width sends: whole bytes of each element.
-std::size_t opened_words(std::size_t n, unsigned width);
-
-// open_against_bits opens x + r mod 2^width, where x is first shifted right by range.drop and the
-// width is what is left, and hands the slices of each chunk's public sum and of r to `use`.
-void open_against_bits(Env& env, ConstWords x, BitRange range,
-                       const std::function<void(std::size_t chunk, Words c, Words r)>& use);
+// planned_msb is msb, of one block, for a plan that is already announced: msb_plan with the bits
+// left of the range.
+void planned_msb(Env& env, Words out, ConstWords x, BitRange range);
 
 // multiply_bits is mul_bit for a plan that is already announced.
 void multiply_bits(Env& env, Words out, ConstWords bit, ConstWords x);

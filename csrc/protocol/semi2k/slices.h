@@ -34,6 +34,7 @@ class Slices {
     return words_.data() + i * num_slices_ * kChunkWords + slice * words_in(i);
   }
   std::size_t size() const { return n_; }
+  bool empty() const { return num_slices_ == 0; }
   // gather copies one slice of all chunks into a packed vector.
   void gather(Words out, std::size_t slice);
 

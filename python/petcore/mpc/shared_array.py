@@ -274,7 +274,7 @@ class SharedArray(SharedBase):
         return reductions.all_true(self, axis, keepdims)
 
     def clip(self, low: Any = None, high: Any = None) -> SharedArray:
-        """Limit to [low, high]; 8 rounds per bound."""
+        """Limit to [low, high]; 4 or 5 rounds per bound."""
         return comparison.clip(self, low, high)
 
     def where(self, a: Any, b: Any) -> SharedArray:

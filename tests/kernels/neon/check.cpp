@@ -99,6 +99,52 @@ void check_transpose(std::size_t rows, std::size_t columns) {
   expect(neon == portable, "transpose", rows);
 }
 
+void check_narrow(std::size_t n) {
+  const Words x = words(n + 1, 1);
+  for (std::size_t num_bytes = 1; num_bytes <= 8; ++num_bytes) {
+    Words neon(n + 1, 7), portable(n + 1, 7);
+    bits::kNeon->narrow(neon.data(), x.data(), n, num_bytes);
+    bits::kPortable->narrow(portable.data(), x.data(), n, num_bytes);
+    expect(neon == portable, "narrow", n);
+    bits::kNeon->widen_sum(neon.data(), portable.data(), x.data(), n, num_bytes);
+    Words sum(n + 1, 7);
+    bits::kPortable->widen_sum(sum.data(), portable.data(), x.data(), n, num_bytes);
+    expect(Words(neon.begin(), neon.begin() + n) == Words(sum.begin(), sum.begin() + n),
+           "widen_sum", n);
+  }
+}
+
+// All gates of one size, on one row; their results one after the other.
+Words gates(const bits::Kernels& row, std::size_t n) {
+  Words out;
+  const auto keep = [&](const Words& x) { out.insert(out.end(), x.begin(), x.end()); };
+  for (unsigned size = 1; size <= bits::kGroupMax; ++size) {
+    Words dealt(bits::group_slices(size) * n), g(n), p(n);
+    row.deal_group(dealt.data(), words(size * n, 1).data(), n, size);
+    row.compare_group(g.data(), p.data(), words(size * n, 2).data(), dealt.data(), n, size, true);
+    keep(dealt), keep(g), keep(p);
+  }
+  for (unsigned fan_in = 2; fan_in <= bits::kFanInMax; ++fan_in)
+    for (const auto parts : {bits::Parts::both, bits::Parts::less, bits::Parts::equal}) {
+      const bits::Node node{fan_in, parts};
+      Words own = words(bits::opened_slices(fan_in, parts) * n, 3);
+      Words dealt(bits::dealt_slices(fan_in, parts) * n), g_out(n), p_out(n);
+      const Words g = words(fan_in * n, 4), p = words(fan_in * n, 5), theirs = words(own.size(), 6);
+      row.deal_node(node, dealt.data(), own.data(), n);
+      row.mask_node(node, own.data(), g.data(), p.data(), n);
+      row.close_node(
+          node,
+          {g_out.data(), p_out.data(), g.data(), p.data(), own.data(), theirs.data(), dealt.data()},
+          n);
+      keep(dealt), keep(own), keep(g_out), keep(p_out);
+    }
+  return out;
+}
+
+void check_gates(std::size_t n) {
+  expect(gates(*bits::kNeon, n) == gates(*bits::kPortable, n), "gates", n);
+}
+
 void print(const Octets& bytes) {
   for (const auto byte : bytes) std::printf("%02x", byte);
   std::printf("\n");
@@ -133,6 +179,8 @@ void print_aes(std::size_t num_blocks) {
 int main() {
   if (!petcore::simd::cpu().neon_aes) return 2;
   for (std::size_t n = 0; n < 40; ++n) check_vectors(n);
+  for (std::size_t n = 0; n < 20; ++n) check_narrow(n);
+  for (std::size_t n = 1; n < 12; ++n) check_gates(n);
   for (std::size_t m : {1u, 3u, 4u, 5u, 130u})
     for (std::size_t k : {1u, 2u, 3u, 257u})
       for (std::size_t n : {1u, 2u, 3u, 4u, 5u, 9u, 17u}) check_product(m, k, n);

@@ -41,7 +41,9 @@ void Channel::State::transfer_unguarded(Outgoing& outgoing) {
     if (sending || !flushed) {
       try {
         moved = sending && put_out(outgoing);
-        flushed = channel.flush();
+        const bool all_taken = channel.flush();
+        moved |= all_taken && !flushed;  // perhaps all that was left to do
+        flushed = all_taken;
       } catch (const Error& error) {
         // What the peer said before it left explains more than the broken pipe.
         do inbox.clear();

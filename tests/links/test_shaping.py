@@ -151,3 +151,19 @@ def test_a_shape_that_makes_no_sense_is_refused_and_the_link_goes_on(shaped, at_
     with pytest.raises(errors.UsageError):
         ends[0].shape(**wrong)
     swap(at_once, ends, 1)
+
+
+def test_a_send_returns_as_soon_as_the_link_has_taken_its_last_byte(shaped, at_once):
+    ends, size, times = shaped(round_trip_s=0.002), 300_000, 30  # more than a socket's buffer
+
+    def send():
+        began = time.perf_counter()
+        for tag in range(times):
+            ends[0].send(tag, STEP, bytes(size))
+        return time.perf_counter() - began
+
+    def receive():
+        for tag in range(times):
+            ends[1].recv(tag, STEP, size)
+
+    assert at_once(send, receive)[0] < 0.02 * times  # an idle wait is one of 0.05 s

@@ -10,6 +10,7 @@ from petcore.errors import UsageError
 from petcore.mpc.arithmetic import multiply
 from petcore.mpc.comparison import less, logic, where
 from petcore.mpc.conversion import bit_to_int, invert, to_fixed
+from petcore.mpc.core import Words
 
 if TYPE_CHECKING:
     from petcore.mpc.shared_array import SharedArray
@@ -34,8 +35,8 @@ def total(x: SharedArray, axis: Axis = None, keepdims: bool = False) -> SharedAr
     """Sum along axes; local. A sum of bools counts, as int64, after one round of B2A."""
     x = bit_to_int(x) if x.dtype == "bool" else x
     axes = tuple(a + 1 for a in normal_axes(x, axis))
-    summed = np.sum(x._share, axis=axes, keepdims=keepdims, dtype=np.uint64)
-    return x._with(np.asarray(summed))
+    summed: Words = np.sum(x._share, axis=axes, keepdims=keepdims, dtype=np.uint64)
+    return x._with(summed)
 
 
 def mean(x: SharedArray, axis: Axis = None, keepdims: bool = False) -> SharedArray:
@@ -144,7 +145,7 @@ def _front(x: SharedArray, axes: tuple[int, ...]) -> SharedArray:
     moved = x._share.transpose(0, *(a + 1 for a in (*axes, *kept)))
     merged = int(np.prod([x.shape[a] for a in axes], dtype=np.int64))
     shape = (moved.shape[0], merged, *(x.shape[a] for a in kept))
-    return x._with(np.array(moved).reshape(shape))
+    return x._with(moved.copy().reshape(shape))
 
 
 def _restore(

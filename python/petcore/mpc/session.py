@@ -12,6 +12,7 @@ import numpy as np
 
 from petcore.errors import PetcoreError, SessionBroken, UsageError
 from petcore.mpc import comparison, inputs, masked, opening
+from petcore.mpc.batching import Batch, BatchCore
 from petcore.mpc.conversion import check_frac_bits, dtype_name
 from petcore.mpc.core import Core
 from petcore.mpc.cost import Cost
@@ -220,6 +221,8 @@ class Session:
         """
         if self._profile is not None:
             raise UsageError("the session is being profiled already; name parts of it by region()")
+        if isinstance(self._core, BatchCore):
+            raise UsageError("profile() goes around batch(), not into it")
         core, self._profile = self._core, Profile(self.party, self.name)
         self._core = record(core, self._profile)
         try:
@@ -237,6 +240,42 @@ class Session:
         from petcore.mpc.estimation import estimate_like
 
         return estimate_like(self, program, *arguments, **options)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Run the operations of a ``with`` block together, so that many small ones cost few rounds.
+
+        Inside the block, operations on shares wait; what does not depend on each other and is of
+        one kind (products, comparisons, choices, truncations, ...) is joined into one operation
+        when the block ends. A chain of k operations costs k operations' rounds, however many such
+        chains there are. Results are the usual SharedArrays. What needs a value at once (an opening,
+        a write in place, a matrix product, 2^22 waiting elements) runs what waits first.
+
+        Where the block ends with an exception, what waited is dropped, and using it raises
+        UsageError.
+
+        Examples
+        --------
+        >>> import petcore as pc
+        >>> def program(session):
+        ...     x = session.input([3, 1, 2] if session.party == 0 else None, owner=0)
+        ...     with session.measure() as cost, session.batch():
+        ...         products = [x[i] * x[j] for i in range(3) for j in range(i)]
+        ...     return cost.rounds, [int(session.open(p, label="product")) for p in products]
+        >>> pc.simulate(program)[0]
+        (1, [3, 6, 2])
+        """
+        if isinstance(self._core, BatchCore):
+            yield  # the outer block runs everything
+            return
+        core, batch = self._core, Batch(self._core)
+        self._core = batch.core
+        try:
+            yield
+            batch.run()
+        finally:
+            batch.end()
+            self._core = core
 
     def region(self, name: str) -> AbstractContextManager[None]:
         """Name what is done in a ``with`` block, for `profile`; regions nest."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from petcore.errors import InternalError, UsageError
+from petcore.mpc.deferred import is_deferred
 
 if TYPE_CHECKING:
     from petcore.mpc.session import Session
@@ -29,6 +30,8 @@ class SharedBase:
         word = np.uint8 if dtype == "bool" else np.uint64
         if share.dtype != word or share.ndim == 0:
             raise InternalError(f"a share of dtype {dtype} must be {word.__name__} with components")
+        if is_deferred(share):
+            share.owned_by(self)
         self._session = session
         self._share = share
         self._dtype = dtype
@@ -136,22 +139,31 @@ def is_shared(value: object) -> TypeGuard[SharedArray]:
 
 def flat(share: NDArray[Any]) -> NDArray[Any]:
     """Lay a share array out as (components, n), as the core takes it."""
+    if is_deferred(share):
+        laid: NDArray[Any] = share.reshape(share.shape[0], -1)
+        return laid
     return np.ascontiguousarray(share).reshape(share.shape[0], -1)
 
 
 def lift(share: NDArray[Any], ndim: int) -> NDArray[Any]:
     """Insert axes behind the components, so that shares broadcast as their values do."""
     missing = ndim - (share.ndim - 1)
+    if missing == 0:
+        return share
     return share.reshape(share.shape[0], *(1,) * missing, *share.shape[1:])
 
 
 def spread(share: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Broadcast a share array to a shape of values, laid out as (components, n)."""
+    if share.shape[1:] == shape:
+        return flat(share)
     return flat(np.broadcast_to(lift(share, len(shape)), (share.shape[0], *shape)))
 
 
 def common_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     """Broadcast shapes, or raise UsageError naming them."""
+    if all(shape == shapes[0] for shape in shapes):
+        return shapes[0]
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:

@@ -44,9 +44,9 @@ def run(options: Options) -> None:
     require(options)
     about, rows, peers = machine(), [], driver.find(options) if options.peers else []
     pieces = callgrind.plan(options) if options.callgrind else []
-    kernels, jobs = ([], []) if options.callgrind else measure.plan(options)
+    kernels, lines, jobs = ([], [], []) if options.callgrind else measure.plan(options)
     timed = [job for job in jobs if not job.operation.memory]
-    total = len(pieces) + len(kernels) + len(jobs)
+    total = len(pieces) + len(kernels) + len(lines) + len(jobs)
     if total == 0:
         sys.exit("bench: nothing to measure; --group, --filter, --min-n and --max-n leave no row")
     total += len(timed) * sum(peer.python is not None for peer in peers)
@@ -54,6 +54,7 @@ def run(options: Options) -> None:
         for found in chain(
             callgrind.measure(pieces, step) if pieces else (),
             measure.measure_kernels(kernels, options, step),
+            measure.measure_lines(lines, options, step),
             measure.measure_jobs(jobs, options, step),
             *(driver.measure(peer, timed, options, step) for peer in peers),
         ):

@@ -48,6 +48,7 @@ def seconds(must: float, beyond: float | None = None, error: float | None = None
 
 GOALS: dict[tuple[str, int], Goal] = {
     ("PRG, 64 MiB", 1 << 26): Goal("speed", 3.0, 4.0),
+    ("random integers, 10^7", 10**7): Goal("speed", 1.0),
     ("share, 10^7", 10**7): Goal("speed", 0.8),
     ("reconstruct, 10^7", 10**7): Goal("speed", 0.8),
     ("uint64 add, 10^7", 10**7): Goal("speed", 1.0),

@@ -11,6 +11,7 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from petcore import _core
+from petcore.random import AesCtr
 
 from .rows import Row
 
@@ -95,6 +96,24 @@ def prg(size: int, names: list[str]) -> Race:
     )
     race.contenders["memory copy"] = lambda: np.copyto(out, other)
     return race
+
+
+def integers(n: int, names: list[str]) -> Race:
+    """Uniform words through NumPy's own Generator; the target is the chosen one."""
+    top = 2**64 - 1
+
+    def draw(bits: Any) -> Work:
+        generator = np.random.Generator(bits)
+        return lambda: generator.integers(0, top, n, np.uint64, endpoint=True)
+
+    contenders = {"NumPy PCG64": draw(np.random.PCG64(1)), label("AesCtr"): draw(AesCtr(1))}
+    return Race(n, "word", contenders)
+
+
+def fill(n: int, names: list[str]) -> Race:
+    out, bits = np.empty(n, np.uint64), AesCtr(1)
+    contenders = {"memory copy": copy_of(n), label("AesCtr"): lambda: bits.fill(out)}
+    return Race(n, "word", contenders)
 
 
 def copy_of(num_words: int) -> Work:
@@ -183,6 +202,8 @@ KERNELS = [
     Kernel("PRG, 256 KiB", 1 << 18, prg, "prg"),
     Kernel("PRG, 64 MiB", 1 << 26, prg, "prg"),
     Kernel("hash (CRH), 256 KiB", 1 << 18, crh, "prg"),
+    Kernel("random integers, 10^7", 10**7, integers, "prg"),
+    Kernel("random fill, 10^7", 10**7, fill, "prg"),
     Kernel("share, 10^7", 10**7, share, "prg"),
     Kernel("reconstruct, 10^7", 10**7, reconstruct, "ring"),
     *(
@@ -197,7 +218,7 @@ KERNELS = [
 
 
 def chosen(wanted: Callable[[str, int], bool]) -> Iterator[Kernel]:
-    """Give the kernels that a filter takes and that this petcore has."""
+    """Give the kernels that a filter takes."""
     for kernel in KERNELS:
         if wanted(kernel.name, kernel.n) and (
             kernel.make is not share or hasattr(kernels, "share")

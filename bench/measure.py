@@ -7,15 +7,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from petcore.config import Link
+
 from . import kernels
 from .operations import OPERATIONS, Operation
 from .options import Options
-from .processes import Parties, started
+from .processes import Parties, free_port, started
 from .rows import Row, slower
 
 RUNS_MIN = 3
 VERIFIED_MAX = 1_000_000  # opening more would take longer than the measurement
 Report = Callable[[str], None]
+Line = tuple[str, int, int]  # name, bytes each way, repetitions in a run
+LINES: tuple[Line, ...] = (
+    ("one round, 8 bytes", 8, 200),
+    ("both ways, 16 MB", 16_000_000, 1),
+    ("both ways, 160 MB", 160_000_000, 1),
+)
 
 
 @dataclass(frozen=True)
@@ -29,8 +37,15 @@ class Job:
         return f"{self.operation.name}, n = {self.n:,}"
 
 
-def plan(options: Options) -> tuple[list[kernels.Kernel], list[Job]]:
-    return plan_kernels(options), plan_jobs(options)
+def plan(options: Options) -> tuple[list[kernels.Kernel], list[Line], list[Job]]:
+    return plan_kernels(options), plan_lines(options), plan_jobs(options)
+
+
+def plan_lines(options: Options) -> list[Line]:
+    """What the bytes alone cost; the references are not shaped, so neither is asked over a line."""
+    if options.plot or options.link != Link():
+        return []
+    return [line for line in LINES if options.wants("links", line[0], line[1])]
 
 
 def plan_jobs(options: Options) -> list[Job]:
@@ -71,6 +86,24 @@ def measure_jobs(jobs: list[Job], options: Options, report: Report) -> Iterator[
             report(str(job))
             with started(options.link) as parties:
                 yield [weigh_job(parties, job)]
+
+
+def measure_lines(chosen: list[Line], options: Options, report: Report) -> Iterator[list[Row]]:
+    """Race petcore's channel against Python's TLS and TCP in clear, in turns."""
+    if not chosen:
+        return
+    report("starting two parties")
+    with started(options.link) as parties:
+        parties.ask("open_lines", [free_port() for _ in range(3)])
+        for name, n, inner in chosen:
+            report(name)
+            rows = []
+            for kind in ("Python ssl", "petcore", "TCP in clear"):
+                taken = slower(*parties.ask("swap", kind, n, options.runs, inner))
+                rows.append(Row("links", name, n, kind, taken, work=float(n), unit="B"))
+            for row in rows[1:]:
+                row.reference, row.reference_seconds = rows[0].by, rows[0].median
+            yield rows
 
 
 def time_job(parties: Parties, job: Job, options: Options) -> Row:

@@ -10,11 +10,13 @@ from petcore.config import Link
 
 from .links import parse_link
 
-GROUPS = ("kernels", "protocols", "functions", "training", "memory")
+GROUPS = ("kernels", "links", "protocols", "functions", "training", "memory")
 EPILOG = """\
 groups
   kernels     PRG, hash, share, ring and bits in this process, on one thread, each in turns with
               OpenSSL, NumPy or a memory copy
+  links       bytes alone between two processes, both ways at once, in petcore's channel, Python's
+              ssl and TCP in clear: nothing that sends them can be faster (not with --link)
   protocols   products, matrix products and comparisons between processes
   functions   sigmoid, exp, reciprocal, sqrt, with the largest error that was found
   training    one epoch of logistic regression, 10,000 x 100, batch 128

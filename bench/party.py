@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 import petcore as pc
+from petcore.config import Config
 
-from . import data, operations
+from . import data, exchange, operations
 
 Measured = dict[str, Any]
 
@@ -19,8 +20,8 @@ Measured = dict[str, Any]
 class Party:
     """Commands of one party, called by name; between them it keeps the shares of one job."""
 
-    def __init__(self, session: pc.Session) -> None:
-        self.session = session
+    def __init__(self, session: pc.Session, config: Config) -> None:
+        self.session, self.config = session, config
         self.clear: data.Arrays = ()
         self.shares: list[pc.SharedArray] = []
 
@@ -90,6 +91,21 @@ class Party:
     def drop(self) -> None:
         """Free the job's memory."""
         self.shares, self.clear = [], ()
+
+    def open_lines(self, ports: list[int]) -> None:
+        """Connect to the other party once more, by each kind of line."""
+        self.lines = exchange.lines(self.config, ports)
+
+    def swap(self, kind: str, n: int, runs: int, inner: int) -> list[float]:
+        """Send n bytes and take as many, at both parties at once; give the seconds of each run."""
+        seconds = []
+        for _ in range(runs + 1):
+            self.meet()
+            began = time.perf_counter()
+            for _ in range(inner):
+                self.lines[kind](n)
+            seconds.append((time.perf_counter() - began) / inner)
+        return seconds[1:]
 
     def meet(self) -> None:
         """Let both parties start the clock together."""

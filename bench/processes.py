@@ -112,7 +112,7 @@ def free_port() -> int:
 
 def run_party(config: Config, pipe: Connection) -> None:
     with connect(config, program="bench", connect_wait=30.0) as session:
-        party = Party(session)
+        party = Party(session, config)
         while True:
             command, arguments = pipe.recv()
             if command == "stop":

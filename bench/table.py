@@ -15,6 +15,7 @@ from .rows import Row
 _BETWEEN = ("operation", "n", "median", "spread", "rounds", "sent", "dealer", "error", "vs NumPy")
 COLUMNS = {
     "kernels": ("kernel", "by", "median", "spread", "rate", "relative"),
+    "links": ("kernel", "by", "median", "spread", "rate", "relative"),
     "protocols": _BETWEEN,
     "functions": _BETWEEN,
     "training": _BETWEEN,
@@ -27,6 +28,7 @@ TRUST = (
 WIDTH_MIN = 132  # narrower terminals wrap; no column is cut off
 TITLES = {
     "kernels": "kernels: this process, one thread; relative to the first of each block",
+    "links": "links: bytes alone between two processes, each way; relative to Python's ssl",
     "protocols": "protocols: two processes and a dealer, TLS 1.3",
     "functions": "functions: two processes and a dealer, TLS 1.3",
     "training": "training: seconds per epoch, batch 128",
@@ -42,7 +44,7 @@ def show(console: Console, rows: list[Row], goals: bool) -> None:
 
 
 def is_peer(row: Row) -> bool:
-    return row.group != "kernels" and row.by != "petcore"
+    return row.group not in ("kernels", "links") and row.by != "petcore"
 
 
 def make_table(group: str, rows: list[Row], goals: bool) -> Table:
@@ -55,11 +57,11 @@ def make_table(group: str, rows: list[Row], goals: bool) -> Table:
     )
     columns = [*COLUMNS[group], *(("must reach", "reached") if goals else ())]
     for column in columns:
-        left = column in ("kernel", "operation", "by", "relative")
+        left = column in ("kernel", "operation", "by")
         table.add_column(column, justify="left" if left else "right", no_wrap=True)
     previous = ""
     for row in rows:
-        if group == "kernels" and previous not in ("", row.name + str(row.n)):
+        if group in ("kernels", "links") and previous not in ("", row.name + str(row.n)):
             table.add_section()
         cells = make_cells(row)
         if row.name + str(row.n) == previous:
@@ -155,7 +157,7 @@ def show_instructions(console: Console, rows: list[Row]) -> None:
 
 def show_peers(console: Console, rows: list[Row], peers: list[Peer], link: str) -> None:
     """The same work side by side: each peer's time, and how many times petcore's it is."""
-    ours = [row for row in rows if row.by == "petcore" and row.seconds]
+    ours = [r for r in rows if r.by == "petcore" and r.seconds and r.group != "links"]
     found = [peer for peer in peers if any(row.by == peer.about for row in rows)]
     table = Table(
         title="side by side: median, times petcore's, largest error",

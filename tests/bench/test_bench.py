@@ -57,6 +57,13 @@ def test_a_product_between_processes_has_time_rounds_bytes_and_error():
 
 
 @pytest.mark.processes
+def test_the_bytes_alone_stand_beside_other_lines_between_the_same_processes():
+    _, found = rows("--group", "links", "--filter", "round")
+    assert [row["by"] for row in found] == ["Python ssl", "petcore", "TCP in clear"]
+    assert found[1]["times_reference"] > 0
+
+
+@pytest.mark.processes
 def test_a_line_is_slower_by_its_delay():
     document, (row,) = rows("--filter", "integer product", "--max-n", "1e3", "--link", "80ms,1Gbit")
     assert row["fastest"] >= 0.04
@@ -160,7 +167,7 @@ def test_help_teaches_groups_links_and_examples():
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--group", "kernel"], "'kernel' is none of kernels, protocols"),
+        (["--group", "kernel"], "'kernel' is none of kernels, links"),
         (["--max-n", "many"], "'many' is no number; write 100000 or 1e5"),
         (["--min-n", "1e6", "--max-n", "10"], "--min-n 1000000 is above --max-n 10"),
         (["--runs", "0"], "'0' is not between 1 and 1000"),

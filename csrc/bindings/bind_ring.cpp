@@ -13,9 +13,9 @@ namespace {
 
 using py::arg;
 using Out = std::optional<py::array>;
-using Unary = void (*)(Words, ConstWords, std::string_view);
-using Binary = void (*)(Words, ConstWords, ConstWords, std::string_view);
-using Shift = void (*)(Words, ConstWords, unsigned, std::string_view);
+using Unary = void (*)(Words, ConstWords, const ring::Options&);
+using Binary = void (*)(Words, ConstWords, ConstWords, const ring::Options&);
+using Shift = void (*)(Words, ConstWords, unsigned, const ring::Options&);
 
 py::array empty_words(const Shape& shape) {
   std::size_t size = 1;
@@ -29,83 +29,95 @@ py::array output(const Out& out, const Shape& shape) {
   return *out;
 }
 
-py::array run_unary(Unary f, const py::array& x, const Out& out, const std::string& target) {
+py::array run_unary(Unary f, const py::array& x, const Out& out, const std::string& target,
+                    std::size_t threads) {
   const ConstWords in = const_words(x, "x");
   py::array result = output(out, shape_of(x));
   const Words to = words(result, "out");
   const py::gil_scoped_release release;
-  f(to, in, target);
+  Pool pool(threads);
+  f(to, in, {pool, target});
   return result;
 }
 
 void def_unary(Kernels& m, const char* name, Unary f) {
   m.def_static(
       name,
-      [f](const py::array& x, const Out& out, const std::string& target) {
-        return run_unary(f, x, out, target);
+      [f](const py::array& x, const Out& out, const std::string& target, std::size_t threads) {
+        return run_unary(f, x, out, target, threads);
       },
-      arg("x").noconvert(), arg("out").noconvert() = py::none(), arg("target") = "");
+      arg("x").noconvert(), arg("out").noconvert() = py::none(), arg("target") = "",
+      arg("threads") = 1);
 }
 
 void def_binary(Kernels& m, const char* name, Binary f) {
   m.def_static(
       name,
-      [f](const py::array& x, const py::array& y, const Out& out, const std::string& target) {
+      [f](const py::array& x, const py::array& y, const Out& out, const std::string& target,
+          std::size_t threads) {
         const ConstWords left = const_words(x, "x"), right = const_words(y, "y");
         py::array result = output(out, shape_of(x));
         const Words to = words(result, "out");
         const py::gil_scoped_release release;
-        f(to, left, right, target);
+        Pool pool(threads);
+        f(to, left, right, {pool, target});
         return result;
       },
       arg("x").noconvert(), arg("y").noconvert(), arg("out").noconvert() = py::none(),
-      arg("target") = "");
+      arg("target") = "", arg("threads") = 1);
 }
 
 void def_shift(Kernels& m, const char* name, Shift f) {
   m.def_static(
       name,
-      [f](const py::array& x, unsigned bits, const Out& out, const std::string& target) {
+      [f](const py::array& x, unsigned bits, const Out& out, const std::string& target,
+          std::size_t threads) {
         const ConstWords in = const_words(x, "x");
         py::array result = output(out, shape_of(x));
         const Words to = words(result, "out");
         const py::gil_scoped_release release;
-        f(to, in, bits, target);
+        Pool pool(threads);
+        f(to, in, bits, {pool, target});
         return result;
       },
-      arg("x").noconvert(), arg("bits"), arg("out").noconvert() = py::none(), arg("target") = "");
+      arg("x").noconvert(), arg("bits"), arg("out").noconvert() = py::none(), arg("target") = "",
+      arg("threads") = 1);
 }
 
-py::array scale(const py::array& x, std::uint64_t factor, const Out& out,
-                const std::string& target) {
+py::array scale(const py::array& x, std::uint64_t factor, const Out& out, const std::string& target,
+                std::size_t threads) {
   const ConstWords in = const_words(x, "x");
   py::array result = output(out, shape_of(x));
   const Words to = words(result, "out");
   const py::gil_scoped_release release;
-  ring::scale(to, in, factor, target);
+  Pool pool(threads);
+  ring::scale(to, in, factor, {pool, target});
   return result;
 }
 
-std::uint64_t sum(const py::array& x, const std::string& target) {
+std::uint64_t sum(const py::array& x, const std::string& target, std::size_t threads) {
   const ConstWords in = const_words(x, "x");
   const py::gil_scoped_release release;
-  return ring::sum(in, target);
+  Pool pool(threads);
+  return ring::sum(in, {pool, target});
 }
 
 py::array mul_add2(const py::array& a, const py::array& b, const py::array& c, const py::array& d,
-                   const py::array& e, const Out& out, const std::string& target) {
+                   const py::array& e, const Out& out, const std::string& target,
+                   std::size_t threads) {
   const ConstWords va = const_words(a, "a"), vb = const_words(b, "b"), vc = const_words(c, "c"),
                    vd = const_words(d, "d"), ve = const_words(e, "e");
   py::array result = output(out, shape_of(a));
   const Words to = words(result, "out");
   const py::gil_scoped_release release;
-  ring::mul_add2(to, va, vb, vc, vd, ve, target);
+  Pool pool(threads);
+  ring::mul_add2(to, va, vb, vc, vd, ve, {pool, target});
   return result;
 }
 
 // product is matmul, or matmul_transposed for an a that is stored k x m.
 py::array product(bool transposed, const py::array& a, const py::array& b, const Out& out,
-                  bool accumulate, const std::string& target) {
+                  bool accumulate, const std::string& target, std::size_t threads) {
   const ConstWords left = const_words(a, "a"), right = const_words(b, "b");
   const int rows = transposed ? 1 : 0;
   if (a.ndim() != 2 || b.ndim() != 2 || a.shape(1 - rows) != b.shape(0))
@@ -117,8 +129,9 @@ py::array product(bool transposed, const py::array& a, const py::array& b, const
   py::array result = output(out, {a.shape(rows), b.shape(1)});
   const Words to = words(result, "out");
   const py::gil_scoped_release release;
+  Pool pool(threads);
   const auto f = transposed ? ring::matmul_transposed : ring::matmul;
-  f(to, left, right, m, k, n, accumulate, target);
+  f(to, left, right, m, k, n, accumulate, {pool, target});
   return result;
 }
 
@@ -126,11 +139,11 @@ void def_product(Kernels& m, const char* name, bool transposed) {
   m.def_static(
       name,
       [transposed](const py::array& a, const py::array& b, const Out& out, bool accumulate,
-                   const std::string& target) {
-        return product(transposed, a, b, out, accumulate, target);
+                   const std::string& target, std::size_t threads) {
+        return product(transposed, a, b, out, accumulate, target, threads);
       },
       arg("a").noconvert(), arg("b").noconvert(), arg("out").noconvert() = py::none(),
-      arg("accumulate") = false, arg("target") = "");
+      arg("accumulate") = false, arg("target") = "", arg("threads") = 1);
 }
 
 py::array transpose(const py::array& a) {
@@ -155,11 +168,12 @@ void bind_ring(Kernels& m) {
   def_shift(m, "shift_right", ring::shift_right);
   def_shift(m, "shift_right_signed", ring::shift_right_signed);
   m.def_static("scale", scale, arg("x").noconvert(), arg("factor"),
-               arg("out").noconvert() = py::none(), arg("target") = "");
-  m.def_static("sum", sum, arg("x").noconvert(), arg("target") = "");
+               arg("out").noconvert() = py::none(), arg("target") = "", arg("threads") = 1);
+  m.def_static("sum", sum, arg("x").noconvert(), arg("target") = "", arg("threads") = 1);
   m.def_static("mul_add2", mul_add2, arg("a").noconvert(), arg("b").noconvert(),
                arg("c").noconvert(), arg("d").noconvert(), arg("e").noconvert(),
-               arg("out").noconvert() = py::none(), arg("target") = "", "a * b + c * d + e");
+               arg("out").noconvert() = py::none(), arg("target") = "", arg("threads") = 1,
+               "a * b + c * d + e");
   def_product(m, "matmul", false);
   def_product(m, "matmul_transposed", true);
   m.def_static("transpose", transpose, arg("a").noconvert());

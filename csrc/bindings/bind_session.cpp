@@ -60,11 +60,12 @@ py::dict measured_dict(const Session& self) {
 
 std::unique_ptr<Session> make_session(const std::string& protocol, int party,
                                       std::vector<std::string> names, Channels peers,
-                                      std::shared_ptr<net::Channel> dealer, session::Terms terms) {
+                                      std::shared_ptr<net::Channel> dealer, session::Terms terms,
+                                      std::size_t threads) {
   return released([&] {
     return std::make_unique<Session>(session::Config{protocol, party, std::move(names),
                                                      std::move(peers), std::move(dealer),
-                                                     std::move(terms), check_signals});
+                                                     std::move(terms), threads, check_signals});
   });
 }
 
@@ -285,9 +286,10 @@ void bind_state(py::class_<Session>& type) {
 
 py::dict serve_dealer(const std::vector<std::string>& names,
                       std::vector<std::shared_ptr<net::Channel>> channels, session::Terms terms,
-                      const std::string& protocol) {
+                      const std::string& protocol, std::size_t threads) {
   const auto report = released([&] {
-    return session::serve_dealer(protocol, names, std::move(channels), terms, check_signals);
+    return session::serve_dealer(protocol, names, std::move(channels), terms, threads,
+                                 check_signals);
   });
   py::dict units;
   for (const auto& [kind, count] : report.units) units[correlation::kind_name(kind)] = count;
@@ -306,14 +308,14 @@ void bind_session(py::module_& module) {
       .def_readonly("columns", &protocol::MaskedShare::columns);
   py::class_<Session> type(module, "Session", py::release_gil_before_calling_cpp_dtor());
   type.def(py::init(&make_session), py::arg("protocol"), py::arg("party"), py::arg("names"),
-           py::arg("peers"), py::arg("dealer"), py::arg("terms"));
+           py::arg("peers"), py::arg("dealer"), py::arg("terms"), py::arg("threads") = 1);
   bind_state(type);
   bind_io(type);
   bind_arithmetic(type);
   bind_boolean(type);
   bind_comparison(type);
   module.def("serve_dealer", &serve_dealer, py::arg("names"), py::arg("channels"), py::arg("terms"),
-             py::arg("protocol") = "semi2k");
+             py::arg("protocol") = "semi2k", py::arg("threads") = 1);
   module.def(
       "declared",
       [](const std::string& protocol, const std::string& op, const py::args& dims) {

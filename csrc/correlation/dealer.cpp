@@ -9,8 +9,8 @@ namespace {
 
 class Server {
  public:
-  Server(net::Channel& adjusted, const prg::Seed (&seeds)[2])
-      : adjusted_(adjusted), seeds_(seeds) {}
+  Server(net::Channel& adjusted, const prg::Seed (&seeds)[2], Pool& pool)
+      : adjusted_(adjusted), seeds_(seeds), pool_(pool) {}
 
   void answer(const net::Step& step, const Request& request) {
     check(request.counter > last_counter_, Code::correlation,
@@ -31,18 +31,18 @@ class Server {
     const Layout sizes = layout(request, request.units_in_chunk(chunk));
     if (is_crossed(request))
       for (std::size_t party = 0; party < 2; ++party)
-        streams[party].mask(0, chunk, sized(masks_[party], sizes.masks[0]));
+        streams[party].mask(0, chunk, sized(masks_[party], sizes.masks[0]), pool_);
     for (std::size_t i = 0; i < sizes.num_masks && !is_crossed(request); ++i) {
       const Words mask = sized(masks_[i], sizes.masks[i]), other = sized(share_, sizes.masks[i]);
-      streams[0].mask(i, chunk, mask);
-      streams[1].mask(i, chunk, other);
+      streams[0].mask(i, chunk, mask, pool_);
+      streams[1].mask(i, chunk, other, pool_);
       combine(mask, other, mask_group(request, i));
     }
     for (std::size_t i = 0; i < sizes.num_products; ++i) sized(products_[i], sizes.products[i]);
-    make_products(request, request.units_in_chunk(chunk), seeds_, masks_, products_);
+    make_products(request, request.units_in_chunk(chunk), seeds_, masks_, products_, pool_);
     for (std::size_t i = 0; i < sizes.num_products; ++i) {
       const Words product = products_[i].span(), share0 = sized(share_, product.size());
-      streams[0].product(i, chunk, share0);
+      streams[0].product(i, chunk, share0, pool_);
       subtract(product, share0, product_group(request, i));
       adjusted_.send(step, std::as_bytes(product));
       report_.bytes_sent += product.size_bytes();
@@ -57,6 +57,7 @@ class Server {
 
   net::Channel& adjusted_;
   const prg::Seed (&seeds_)[2];
+  Pool& pool_;
   std::uint64_t last_counter_ = 0;
   DealerReport report_;
   std::array<Buffer<std::uint64_t>, 3> masks_, products_;
@@ -65,8 +66,8 @@ class Server {
 
 }  // namespace
 
-DealerReport serve(net::Channel& adjusted, const prg::Seed (&seeds)[2]) {
-  Server server(adjusted, seeds);
+DealerReport serve(net::Channel& adjusted, const prg::Seed (&seeds)[2], Pool& pool) {
+  Server server(adjusted, seeds, pool);
   const net::Step waiting{0, "waiting for a request"};
   while (auto message = adjusted.next_message(waiting)) {
     const net::Step step{message->tag, "answering a request for correlations"};

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "base/pool.h"
 #include "correlation/request.h"
 #include "net/channel.h"
 #include "prg/prg.h"
@@ -20,6 +21,6 @@ struct DealerReport {
 // serve answers requests on `adjusted` (the link to party 1) until that party says goodbye.
 // A request out of bounds, or a counter that does not grow, raises Code::frame or
 // Code::correlation; nothing is sent for it.
-DealerReport serve(net::Channel& adjusted, const prg::Seed (&seeds)[2]);
+DealerReport serve(net::Channel& adjusted, const prg::Seed (&seeds)[2], Pool& pool);
 
 }  // namespace petcore::correlation

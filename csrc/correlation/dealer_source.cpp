@@ -5,8 +5,8 @@
 namespace petcore::correlation {
 
 DealerSource::DealerSource(std::shared_ptr<net::Channel> dealer, const prg::Seed& seed,
-                           bool adjusted)
-    : dealer_(std::move(dealer)), seed_(seed), adjusted_(adjusted) {}
+                           bool adjusted, Pool& pool)
+    : dealer_(std::move(dealer)), seed_(seed), adjusted_(adjusted), pool_(pool) {}
 
 void DealerSource::plan(const net::Step& step, std::span<Request> requests) {
   check(batches_.empty(), Code::internal, "an operation left correlations unused");
@@ -40,7 +40,7 @@ void DealerSource::masks(std::initializer_list<Words> streams) {
   std::size_t index = 0;
   for (const Words& out : streams) {
     check(out.size() == expected.masks[index], Code::internal, "a mask does not fit the plan");
-    batch.streams.mask(index++, chunk, out);
+    batch.streams.mask(index++, chunk, out, pool_);
   }
 }
 
@@ -58,7 +58,7 @@ void DealerSource::products(std::initializer_list<Words> streams) {
       dealer_->recv(step_, std::as_writable_bytes(out));
       usage_.dealer_bytes += out.size_bytes();
     } else {
-      batch.streams.product(index, chunk, out);
+      batch.streams.product(index, chunk, out, pool_);
     }
     ++index;
   }

@@ -22,7 +22,8 @@ namespace petcore::correlation {
 class DealerSource : public Source {
  public:
   // adjusted: whether this is the party that receives products (party 1).
-  DealerSource(std::shared_ptr<net::Channel> dealer, const prg::Seed& seed, bool adjusted);
+  DealerSource(std::shared_ptr<net::Channel> dealer, const prg::Seed& seed, bool adjusted,
+               Pool& pool);
 
   ~DealerSource() override { wipe(seed_.data(), seed_.size()); }
 
@@ -43,6 +44,7 @@ class DealerSource : public Source {
   std::shared_ptr<net::Channel> dealer_;
   prg::Seed seed_;
   bool adjusted_;
+  Pool& pool_;
   std::uint64_t counter_ = 0;
   net::Step step_;
   std::deque<Batch> batches_;

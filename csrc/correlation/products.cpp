@@ -64,18 +64,18 @@ void half_selections(std::uint64_t units, const Streams3& masks, Streams3& out) 
 }
 
 void masked_product(const Request& request, const prg::Seed (&seeds)[2],
-                    const Buffer<std::uint64_t>& b, Buffer<std::uint64_t>& out) {
+                    const Buffer<std::uint64_t>& b, Buffer<std::uint64_t>& out, Pool& pool) {
   const auto& d = request.dims;
   const Request mask{
       .kind = Kind::mask, .units = d[1] * d[2], .dims = {d[1], d[2]}, .counter = d[0]};
   const std::uint64_t rows = d[4] - d[3], columns = d[2];
   Buffer<std::uint64_t> a(rows * columns), other(rows * columns);
-  mask_words(seeds[0], mask, d[3] * columns, a.span());
-  mask_words(seeds[1], mask, d[3] * columns, other.span());
-  ring::add(a.span(), a.span(), other.span());
+  mask_words(seeds[0], mask, d[3] * columns, a.span(), pool);
+  mask_words(seeds[1], mask, d[3] * columns, other.span(), pool);
+  ring::add(a.span(), a.span(), other.span(), pool);
   const auto [m, k, n] = matrix_shape(request);
   const auto product = d[5] != 0 ? ring::matmul_transposed : ring::matmul;
-  product(out.span(), a.span(), b.span(), m, k, n, false, "");
+  product(out.span(), a.span(), b.span(), m, k, n, false, pool);
 }
 
 }  // namespace
@@ -136,7 +136,7 @@ void subtract(Words x, ConstWords y, Group group) {
 }
 
 void make_products(const Request& request, std::uint64_t units, const prg::Seed (&seeds)[2],
-                   const Streams3& masks, Streams3& products) {
+                   const Streams3& masks, Streams3& products, Pool& pool) {
   switch (request.kind) {
     case Kind::multiplication:
       return ring::mul(products[0].span(), masks[0].span(), masks[1].span());
@@ -175,12 +175,13 @@ void make_products(const Request& request, std::uint64_t units, const prg::Seed 
       return half_selections(units, masks, products);
     case Kind::matrix: {
       const auto [m, k, n] = matrix_shape(request);
-      return ring::matmul(products[0].span(), masks[0].span(), masks[1].span(), m, k, n);
+      return ring::matmul(products[0].span(), masks[0].span(), masks[1].span(), m, k, n, false,
+                          pool);
     }
     case Kind::mask:
       return;
     case Kind::masked_matrix:
-      return masked_product(request, seeds, masks[0], products[0]);
+      return masked_product(request, seeds, masks[0], products[0], pool);
   }
 }
 

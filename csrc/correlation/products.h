@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "base/pool.h"
 #include "correlation/request.h"
 #include "prg/prg.h"
 
@@ -30,6 +31,6 @@ void subtract(Words x, ConstWords y, Group group);
 // are needed for a masked matrix, whose first factor was masked by an earlier request.
 void make_products(const Request& request, std::uint64_t units, const prg::Seed (&seeds)[2],
                    const std::array<Buffer<std::uint64_t>, 3>& masks,
-                   std::array<Buffer<std::uint64_t>, 3>& products);
+                   std::array<Buffer<std::uint64_t>, 3>& products, Pool& pool);
 
 }  // namespace petcore::correlation

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/pool.h"
 #include "correlation/request.h"
 #include "prg/prg.h"
 
@@ -16,8 +17,8 @@ class Streams {
   Streams(const prg::Seed& seed, const Request& request);
 
   // mask and product fill stream `index` of one chunk.
-  void mask(std::size_t index, std::uint64_t chunk, Words out) const;
-  void product(std::size_t index, std::uint64_t chunk, Words out) const;
+  void mask(std::size_t index, std::uint64_t chunk, Words out, Pool& pool) const;
+  void product(std::size_t index, std::uint64_t chunk, Words out, Pool& pool) const;
 
  private:
   Layout full_;
@@ -25,6 +26,7 @@ class Streams {
 };
 
 // mask_words fills words [first, first + out.size()) of the matrix that a mask request stands for.
-void mask_words(const prg::Seed& seed, const Request& mask, std::uint64_t first, Words out);
+void mask_words(const prg::Seed& seed, const Request& mask, std::uint64_t first, Words out,
+                Pool& pool);
 
 }  // namespace petcore::correlation

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/buffer.h"
+#include "base/pool.h"
 #include "correlation/source.h"
 #include "net/channel.h"
 #include "prg/prg.h"
@@ -26,6 +27,7 @@ struct Env {
   std::uint64_t step_index;      // unique within the session
   const net::Step& step;
   Meter& meter;
+  Pool& pool;  // for work on whole matrices
 };
 
 // How many chunks a party may be ahead of its peer. With one in flight and one in the making the

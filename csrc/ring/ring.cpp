@@ -1,12 +1,18 @@
 #include "ring/ring.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/error.h"
 #include "ring/ring_kernels.h"
 
 namespace petcore::ring {
 namespace {
+
+// The least that a thread is woken up for: about half a millisecond of work.
+constexpr std::size_t kWordsPerPart = std::size_t{1} << 19;
+constexpr std::size_t kProductsPerPart = std::size_t{1} << 22;
+constexpr std::size_t kLinesPerPart = 12;  // rows or columns
 
 constexpr const char* kSizes = "ring: the operands have different sizes";
 
@@ -19,8 +25,42 @@ void check_shift(unsigned bits) {
   check(bits < 64, Code::usage, "ring: a shift is at least 0 and below 64");
 }
 
-void run(const Product& p, Words out, ConstWords a, ConstWords b, std::string_view target) {
-  const Kernels& kernels = choose(target);
+// split calls work(kernels, at, size) for ranges of n words.
+template <class Work>
+void split(std::size_t n, const Options& options, const Work& work) {
+  const Kernels& kernels = choose(options.target);
+  if (options.pool == nullptr || n < 2 * kWordsPerPart) return work(kernels, 0, n);
+  options.pool->parallel_for(n, kWordsPerPart, [&](std::size_t begin, std::size_t end) {
+    work(kernels, begin, end - begin);
+  });
+}
+
+template <class Kernel, class... Inputs>
+void each(const Options& options, Kernel Kernels::* kernel, Words out, const Inputs&... inputs) {
+  check_sizes(out, inputs...);
+  split(out.size(), options, [&](const Kernels& kernels, std::size_t at, std::size_t size) {
+    (kernels.*kernel)(out.data() + at, (inputs.data() + at)..., size);
+  });
+}
+
+// each_by is each for a kernel that takes one number for all words.
+template <class Kernel, class Number>
+void each_by(const Options& options, Kernel Kernels::* kernel, Words out, ConstWords x, Number by) {
+  check_sizes(out, x);
+  split(out.size(), options, [&](const Kernels& kernels, std::size_t at, std::size_t size) {
+    (kernels.*kernel)(out.data() + at, x.data() + at, size, by);
+  });
+}
+
+void multiply(const Product& p, const Kernels& kernels) {
+  Buffer<Word> scratch(kernels.scratch_words(p));
+  kernels.matmul(p, scratch.data());
+}
+
+// Parts of a product are ranges of its rows, or of its columns where there are more of these: each
+// part packs the other operand again.
+void run(const Product& p, Words out, ConstWords a, ConstWords b, const Options& options) {
+  const Kernels& kernels = choose(options.target);
   check(a.size() == p.m * p.k && b.size() == p.k * p.n && out.size() == p.m * p.n, Code::usage,
         kSizes);
   if (out.empty()) return;
@@ -28,74 +68,81 @@ void run(const Product& p, Words out, ConstWords a, ConstWords b, std::string_vi
     if (!p.accumulate) std::fill(out.begin(), out.end(), 0);
     return;
   }
-  Buffer<Word> scratch(kernels.scratch_words(p));
-  kernels.matmul(p, scratch.data());
+  const std::size_t longer = std::max(p.m, p.n), line = out.size() / longer * p.k;
+  if (options.pool == nullptr || longer * line < 2 * kProductsPerPart) return multiply(p, kernels);
+  const std::size_t grain = std::max(kLinesPerPart, kProductsPerPart / line);
+  options.pool->parallel_for(longer, grain, [&](std::size_t begin, std::size_t end) {
+    Product part = p;
+    if (p.m >= p.n) {
+      part.m = end - begin;
+      part.a += begin * (p.transposed ? 1 : p.a_stride);
+      part.out += begin * p.out_stride;
+    } else {
+      part.n = end - begin;
+      part.b += begin;
+      part.out += begin;
+    }
+    multiply(part, kernels);
+  });
 }
 
 }  // namespace
 
-void add(Words out, ConstWords x, ConstWords y, std::string_view target) {
-  check_sizes(out, x, y);
-  choose(target).add(out.data(), x.data(), y.data(), out.size());
+void add(Words out, ConstWords x, ConstWords y, const Options& options) {
+  each(options, &Kernels::add, out, x, y);
 }
 
-void sub(Words out, ConstWords x, ConstWords y, std::string_view target) {
-  check_sizes(out, x, y);
-  choose(target).sub(out.data(), x.data(), y.data(), out.size());
+void sub(Words out, ConstWords x, ConstWords y, const Options& options) {
+  each(options, &Kernels::sub, out, x, y);
 }
 
-void neg(Words out, ConstWords x, std::string_view target) {
-  check_sizes(out, x);
-  choose(target).neg(out.data(), x.data(), out.size());
+void neg(Words out, ConstWords x, const Options& options) { each(options, &Kernels::neg, out, x); }
+
+void mul(Words out, ConstWords x, ConstWords y, const Options& options) {
+  each(options, &Kernels::mul, out, x, y);
 }
 
-void mul(Words out, ConstWords x, ConstWords y, std::string_view target) {
-  check_sizes(out, x, y);
-  choose(target).mul(out.data(), x.data(), y.data(), out.size());
+void scale(Words out, ConstWords x, std::uint64_t factor, const Options& options) {
+  each_by(options, &Kernels::scale, out, x, factor);
 }
 
-void scale(Words out, ConstWords x, std::uint64_t factor, std::string_view target) {
-  check_sizes(out, x);
-  choose(target).scale(out.data(), x.data(), out.size(), factor);
-}
-
-void shift_left(Words out, ConstWords x, unsigned bits, std::string_view target) {
-  check_sizes(out, x);
+void shift_left(Words out, ConstWords x, unsigned bits, const Options& options) {
   check_shift(bits);
-  choose(target).shift_left(out.data(), x.data(), out.size(), bits);
+  each_by(options, &Kernels::shift_left, out, x, bits);
 }
 
-void shift_right(Words out, ConstWords x, unsigned bits, std::string_view target) {
-  check_sizes(out, x);
+void shift_right(Words out, ConstWords x, unsigned bits, const Options& options) {
   check_shift(bits);
-  choose(target).shift_right(out.data(), x.data(), out.size(), bits);
+  each_by(options, &Kernels::shift_right, out, x, bits);
 }
 
-void shift_right_signed(Words out, ConstWords x, unsigned bits, std::string_view target) {
-  check_sizes(out, x);
+void shift_right_signed(Words out, ConstWords x, unsigned bits, const Options& options) {
   check_shift(bits);
-  choose(target).shift_right_signed(out.data(), x.data(), out.size(), bits);
+  each_by(options, &Kernels::shift_right_signed, out, x, bits);
 }
 
-std::uint64_t sum(ConstWords x, std::string_view target) {
-  return choose(target).sum(x.data(), x.size());
+std::uint64_t sum(ConstWords x, const Options& options) {
+  std::atomic<Word> total = 0;
+  split(x.size(), options, [&](const Kernels& kernels, std::size_t at, std::size_t size) {
+    total += kernels.sum(x.data() + at, size);
+  });
+  return total;
 }
 
 void mul_add2(Words out, ConstWords a, ConstWords b, ConstWords c, ConstWords d, ConstWords e,
-              std::string_view target) {
-  check_sizes(out, a, b, c, d, e);
-  choose(target).mul_add2(out.data(), a.data(), b.data(), c.data(), d.data(), e.data(), out.size());
+              const Options& options) {
+  each(options, &Kernels::mul_add2, out, a, b, c, d, e);
 }
 
 void matmul(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k, std::size_t n,
-            bool accumulate, std::string_view target) {
-  run({out.data(), a.data(), b.data(), m, k, n, accumulate, false, n, k, n}, out, a, b, target);
+            bool accumulate, const Options& options) {
+  run({out.data(), a.data(), b.data(), m, k, n, accumulate, false, n, k, n}, out, a, b, options);
 }
 
 void matmul_transposed(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k,
-                       std::size_t n, bool accumulate, std::string_view target) {
-  if (n == 1) return matmul(out, b, a, 1, k, m, accumulate, target);
-  run({out.data(), a.data(), b.data(), m, k, n, accumulate, true, n, m, n}, out, a, b, target);
+                       std::size_t n, bool accumulate, const Options& options) {
+  if (n == 1) return matmul(out, b, a, 1, k, m, accumulate, options);
+  run({out.data(), a.data(), b.data(), m, k, n, accumulate, true, n, m, n}, out, a, b, options);
 }
 
 void transpose(Words out, ConstWords a, std::size_t m, std::size_t n) {

@@ -1,6 +1,5 @@
 // Vectors and matrices over Z_2^64. Local work only; out may be one of the inputs or disjoint from
-// them, never a partial overlap. Sizes must agree (Code::usage otherwise). All functions dispatch
-// to the widest target the CPU runs; `target` forces one ("" = best, or PETCORE_TARGET).
+// them, never a partial overlap. Sizes must agree (Code::usage otherwise).
 #pragma once
 
 #include <cstddef>
@@ -9,30 +8,42 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/pool.h"
 
 namespace petcore::ring {
 
-void add(Words out, ConstWords x, ConstWords y, std::string_view target = "");
-void sub(Words out, ConstWords x, ConstWords y, std::string_view target = "");
-void neg(Words out, ConstWords x, std::string_view target = "");
-void mul(Words out, ConstWords x, ConstWords y, std::string_view target = "");
+// Options: what a function runs on. `target` forces one ("" is the widest that this CPU runs, or
+// PETCORE_TARGET). Large work is split over the threads of `pool`, with the same result.
+struct Options {
+  Options(std::string_view on = "") : target(on) {}
+  Options(const char* on) : target(on) {}
+  Options(Pool& shared, std::string_view on = "") : target(on), pool(&shared) {}
+
+  std::string_view target;
+  Pool* pool = nullptr;
+};
+
+void add(Words out, ConstWords x, ConstWords y, const Options& options = {});
+void sub(Words out, ConstWords x, ConstWords y, const Options& options = {});
+void neg(Words out, ConstWords x, const Options& options = {});
+void mul(Words out, ConstWords x, ConstWords y, const Options& options = {});
 // scale: out = x * factor; shifts: logical left/right and arithmetic right, 0 <= bits < 64.
-void scale(Words out, ConstWords x, std::uint64_t factor, std::string_view target = "");
-void shift_left(Words out, ConstWords x, unsigned bits, std::string_view target = "");
-void shift_right(Words out, ConstWords x, unsigned bits, std::string_view target = "");
-void shift_right_signed(Words out, ConstWords x, unsigned bits, std::string_view target = "");
-std::uint64_t sum(ConstWords x, std::string_view target = "");
+void scale(Words out, ConstWords x, std::uint64_t factor, const Options& options = {});
+void shift_left(Words out, ConstWords x, unsigned bits, const Options& options = {});
+void shift_right(Words out, ConstWords x, unsigned bits, const Options& options = {});
+void shift_right_signed(Words out, ConstWords x, unsigned bits, const Options& options = {});
+std::uint64_t sum(ConstWords x, const Options& options = {});
 // mul_add2: out = a * b + c * d + e, the local half of a Beaver product.
 void mul_add2(Words out, ConstWords a, ConstWords b, ConstWords c, ConstWords d, ConstWords e,
-              std::string_view target = "");
+              const Options& options = {});
 
 // matmul: out (m x n) = a (m x k) times b (k x n), row-major; with accumulate, added to out.
 // Only here out must not alias an input.
 void matmul(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k, std::size_t n,
-            bool accumulate = false, std::string_view target = "");
+            bool accumulate = false, const Options& options = {});
 // matmul_transposed: out (m x n) = the transpose of a (k x m) times b (k x n).
 void matmul_transposed(Words out, ConstWords a, ConstWords b, std::size_t m, std::size_t k,
-                       std::size_t n, bool accumulate = false, std::string_view target = "");
+                       std::size_t n, bool accumulate = false, const Options& options = {});
 // transpose: out (n x m) = the transpose of a (m x n).
 void transpose(Words out, ConstWords a, std::size_t m, std::size_t n);
 

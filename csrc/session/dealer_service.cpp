@@ -25,7 +25,7 @@ void receive_seeds(Joined& joined, const std::vector<std::shared_ptr<net::Channe
 correlation::DealerReport serve_dealer(const std::string& protocol,
                                        const std::vector<std::string>& names,
                                        std::vector<std::shared_ptr<net::Channel>> channels,
-                                       const Terms& terms,
+                                       const Terms& terms, std::size_t threads,
                                        const std::function<void()>& interrupted) {
   const protocol::Row& row = protocol::find(protocol);
   check(row.parties == 2 && channels.size() == 2 && names.size() == 2, Code::usage,
@@ -33,6 +33,7 @@ correlation::DealerReport serve_dealer(const std::string& protocol,
   for (std::size_t i = 0; i < 2; ++i)
     check(channels[i] != nullptr && channels[i]->peer().name == names[i], Code::usage,
           "a link leads to another party than names says");
+  Pool pool(threads);
   Terms all = base_terms(row, names);
   all.insert(all.end(), terms.begin(), terms.end());
   std::map<int, std::shared_ptr<net::Channel>> links;
@@ -42,7 +43,7 @@ correlation::DealerReport serve_dealer(const std::string& protocol,
     for (auto& channel : channels) net::agree(*channel, all, handshake_step());
     Joined joined;
     receive_seeds(joined, channels);
-    correlation::DealerReport report = correlation::serve(*channels[1], joined.seeds);
+    correlation::DealerReport report = correlation::serve(*channels[1], joined.seeds, pool);
     const net::Step idle{0, "waiting for the end of the session"};
     if (channels[0]->next_message(idle))
       throw Error(Code::frame, names[0] + " sent the dealer a message that it never should");

@@ -16,7 +16,7 @@ namespace petcore::session {
 correlation::DealerReport serve_dealer(const std::string& protocol,
                                        const std::vector<std::string>& names,
                                        std::vector<std::shared_ptr<net::Channel>> channels,
-                                       const Terms& terms,
+                                       const Terms& terms, std::size_t threads = 1,
                                        const std::function<void()>& interrupted = {});
 
 }  // namespace petcore::session

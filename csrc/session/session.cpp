@@ -38,7 +38,7 @@ Terms base_terms(const protocol::Row& row, const std::vector<std::string>& names
           {"parties", parties}};
 }
 
-Session::Session(Config config) : config_(std::move(config)) {
+Session::Session(Config config) : config_(std::move(config)), pool_(config_.threads) {
   const protocol::Row& row = protocol::find(config_.protocol);
   check_config(config_, row);
   protocol_ = row.make();
@@ -82,8 +82,8 @@ void Session::exchange_seeds() {
   config_.dealer->send(step, with_dealer);
   // The dealer compares what the parties send here: it must serve one session, not halves of two.
   config_.dealer->send(step, prg::derive(common_seed_, {kSessionMark, 0, 0, 0, 0, 0}));
-  source_ =
-      std::make_unique<correlation::DealerSource>(config_.dealer, with_dealer, config_.party == 1);
+  source_ = std::make_unique<correlation::DealerSource>(config_.dealer, with_dealer,
+                                                        config_.party == 1, pool_);
 }
 
 void Session::run(const std::string& what, const Body& body) {
@@ -102,7 +102,8 @@ void Session::run(const std::string& what, const Body& body) {
         broken->party(), broken->address(), broken->step());
   const std::uint64_t index = ++step_index_;
   const net::Step step = named_step("step " + std::to_string(index) + ": " + what);
-  protocol::Env env{config_.party, config_.peers, *source_, common_seed_, index, step, meter_};
+  protocol::Env env{config_.party, config_.peers, *source_, common_seed_,
+                    index,         step,          meter_,   pool_};
   try {
     body(env);
   } catch (const Error& error) {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/pool.h"
 #include "base/process.h"
 #include "net/handshake.h"
 #include "net/mesh.h"
@@ -41,6 +42,7 @@ struct Config {
   std::map<int, std::shared_ptr<net::Channel>> peers;  // every party but this one
   std::shared_ptr<net::Channel> dealer;
   Terms terms;  // what else the parties must agree on; the dealer is shown "session" only
+  std::size_t threads = 1;                 // that may share large work, the caller's included
   std::function<void()> interrupted = {};  // called in every wait; what it throws ends the wait
 };
 
@@ -130,6 +132,7 @@ class Session {
   const Born born_;
   const std::shared_ptr<const void> identity_ = std::make_shared<char>();
   Config config_;
+  Pool pool_;
   std::unique_ptr<protocol::Protocol> protocol_;
   std::unique_ptr<net::Mesh> mesh_;
   std::unique_ptr<correlation::Source> source_;

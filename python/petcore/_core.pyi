@@ -40,6 +40,7 @@ class kernels:
         y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def aes(
@@ -142,6 +143,7 @@ class kernels:
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         accumulate: bool = False,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def matmul_transposed(
@@ -150,6 +152,7 @@ class kernels:
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         accumulate: bool = False,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def mul(
@@ -157,6 +160,7 @@ class kernels:
         y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def mul_add2(
@@ -167,6 +171,7 @@ class kernels:
         e: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
         """
         a * b + c * d + e
@@ -183,6 +188,7 @@ class kernels:
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def opened_slices(fan_in: typing.SupportsInt | typing.SupportsIndex, parts: str) -> int: ...
@@ -252,6 +258,7 @@ class kernels:
         factor: typing.SupportsInt | typing.SupportsIndex,
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def share(
@@ -271,6 +278,7 @@ class kernels:
         bits: typing.SupportsInt | typing.SupportsIndex,
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def shift_right(
@@ -278,6 +286,7 @@ class kernels:
         bits: typing.SupportsInt | typing.SupportsIndex,
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def shift_right_signed(
@@ -285,6 +294,7 @@ class kernels:
         bits: typing.SupportsInt | typing.SupportsIndex,
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def sub(
@@ -292,9 +302,14 @@ class kernels:
         y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
-    def sum(x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], target: str = "") -> int: ...
+    def sum(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> int: ...
     @staticmethod
     def targets() -> dict[str, typing.Any]:
         """
@@ -505,6 +520,7 @@ class Session:
         peers: collections.abc.Mapping[typing.SupportsInt | typing.SupportsIndex, Channel],
         dealer: Channel,
         terms: collections.abc.Sequence[tuple[str, str]],
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> None: ...
     def add_public(
         self,
@@ -684,4 +700,5 @@ def serve_dealer(
     channels: collections.abc.Sequence[Channel],
     terms: collections.abc.Sequence[tuple[str, str]],
     protocol: str = "semi2k",
+    threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> dict[str, typing.Any]: ...

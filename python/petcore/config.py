@@ -13,6 +13,7 @@ from pathlib import Path
 
 from petcore.errors import ConfigError
 from petcore.tables import Table
+from petcore.threads import THREADS_MAX
 
 DEALER = "dealer"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -77,6 +78,7 @@ class Config:
     ``rules`` None allows every labelled disclosure (and logs it); an empty tuple allows none.
     ``connect_wait`` bounds the wait for absent peers; None leaves it to the caller. ``listen``
     is the address to bind where it differs from the one that peers use (``0.0.0.0:7001``).
+    ``threads`` share large local work; None means one for each core that this process may use.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Config:
     program: str = ""
     listen: str = ""
     connect_wait: float | None = None
+    threads: int | None = None
     limits: Limits = field(default_factory=Limits)
     link: Link = field(default_factory=Link)
     log: Path = Path("disclosures.jsonl")
@@ -120,6 +123,8 @@ class Config:
         if self.limits.heartbeat * 2 > self.limits.silence:
             raise self._error("limits.silence", "must be at least twice limits.heartbeat")
         self._check_link()
+        if self.threads is not None and not 1 <= self.threads <= THREADS_MAX:
+            raise self._error("threads", f"must be between 1 and {THREADS_MAX}, or left out")
         return self
 
     def _check_peer(self, peer: Peer) -> None:
@@ -200,6 +205,7 @@ def _read(top: Table, file: Path) -> Config:
         program=top.text("program", ""),
         listen=top.text("listen", ""),
         connect_wait=wait if waits else None,
+        threads=top.whole("threads", 1) if "threads" in top else None,
         limits=_limits(top.table("limits")),
         link=_link(top.table("link")),
         log=file.parent / disclosure.text("log", f"{name}.disclosures.jsonl"),

@@ -25,6 +25,8 @@ def to_toml(config: Config, directory: str | Path = ".") -> str:
         rows.append(_row("listen", config.listen, "the address to bind"))
     if config.connect_wait is not None:
         rows.append(f"connect_wait = {config.connect_wait!r}  # seconds to wait for absent peers")
+    if config.threads is not None:
+        rows.append(f"threads = {config.threads}  # that share large local work")
     rows += [
         "",
         "[identity]  # made by 'petcore keygen'",

@@ -20,6 +20,7 @@ import petcore._core as _core
 from petcore.config import DEALER, Config, Peer, load_config, split_address
 from petcore.errors import ConfigError, LinkError, PeerLate, PeerUnreachable, PetcoreError
 from petcore.mpc import DisclosureSink, Session
+from petcore.threads import thread_count
 from petcore.trust.identity import Identity, load_identity
 from petcore.trust.log import DisclosureLog
 from petcore.trust.policy import LoggedPolicy, Policy
@@ -39,6 +40,7 @@ def connect(
     *,
     program: str = "",
     connect_wait: float | None = None,
+    threads: int | None = None,
     sink: DisclosureSink | None = None,
     on_event: Report | None = None,
 ) -> Session:
@@ -52,6 +54,9 @@ def connect(
         What the parties are going to run; they and the configuration must agree on it.
     connect_wait : float, optional
         Seconds to wait for absent peers in all; the configuration's where left out, else 2.
+    threads : int, optional
+        How many threads share large local work, 1 to 1024; the configuration's where left out,
+        else one for each core that this process may use. Results do not depend on it.
     sink : DisclosureSink, optional
         Takes every disclosure before it happens; the configuration's rules and log where left out.
     on_event : callable, optional
@@ -65,8 +70,11 @@ def connect(
         The disclosure log cannot be opened or does not verify.
     PeerUnreachable, PeerUntrusted, HandshakeMismatch
         A peer is absent, shows another key, or has other terms.
+    UsageError
+        ``threads`` is out of bounds.
     """
     config = _ready(config)
+    threads = thread_count(config.threads if threads is None else threads)
     if config.name == DEALER:
         raise ConfigError(f"{config.source}: is the dealer's; run it with 'petcore dealer'")
     if program and config.program not in ("", program):
@@ -83,7 +91,7 @@ def connect(
             sink = LoggedPolicy(Policy(config.rules), log)
         dealer, peers = meeting.links(undo)
         core = _core.Session(
-            PROTOCOL, config.party, config.names, peers, dealer, _terms(config, program)
+            PROTOCOL, config.party, config.names, peers, dealer, _terms(config, program), threads
         )
         session = Session(core, sink=sink, on_close=own.close)
         undo.pop_all()
@@ -222,7 +230,13 @@ def _serve(
 ) -> None:
     began = time.monotonic()
     try:
-        served = _core.serve_dealer(config.names, channels, [("session", config.session)], PROTOCOL)
+        served = _core.serve_dealer(
+            config.names,
+            channels,
+            [("session", config.session)],
+            PROTOCOL,
+            thread_count(config.threads),
+        )
     except PetcoreError as error:
         _tell(f"session failed: {error}", on_event, logging.ERROR)
         if once:

@@ -140,6 +140,11 @@ def test_an_absent_dealer_is_named_with_its_address(loaded):
     assert loaded["dealer"].dealer.address in str(caught.value)
 
 
+def test_no_threads_are_refused_before_anyone_is_met(loaded):
+    with pytest.raises(UsageError, match="threads"):
+        connect(loaded["gateway"], threads=0)
+
+
 def test_an_absent_wallet_is_named(loaded, dealer):
     with pytest.raises(PeerUnreachable, match="wallet did not call"):
         connect(loaded["gateway"], connect_wait=0.2)

@@ -10,6 +10,7 @@ from typing import Any
 from petcore.errors import PetcoreError, UsageError
 from petcore.mpc.disclosure import DisclosureSink
 from petcore.mpc.session import Session
+from petcore.threads import thread_count
 
 _SECONDARY = ("aborted", "closed", "broken", "late", "silent")
 _PROTOCOLS = {2: "semi2k"}
@@ -21,6 +22,7 @@ def simulate(
     *,
     args: Sequence[Any] = (),
     sinks: Sequence[DisclosureSink | None] | None = None,
+    threads: int = 1,
 ) -> list[Any]:
     """Run a program at all parties, as threads over memory links with an in-process dealer.
 
@@ -37,6 +39,8 @@ def simulate(
         Further arguments, the same at every party.
     sinks : sequence of DisclosureSink, optional
         One per party.
+    threads : int
+        How many threads share the large local work of each party, and of the dealer: 1 to 1024.
 
     Returns
     -------
@@ -45,6 +49,8 @@ def simulate(
 
     Raises
     ------
+    UsageError
+        There is no protocol for so many parties, or one of the other arguments cannot be.
     Exception
         The first error that any party raised itself; the errors that followed at the others stand
         in its notes.
@@ -63,7 +69,8 @@ def simulate(
     sinks = [None] * parties if sinks is None else list(sinks)
     if len(sinks) != parties:
         raise UsageError(f"{len(sinks)} sinks for {parties} parties; pass one each, or None")
-    run = _Run(program, [f"party{i}" for i in range(parties)], tuple(args), sinks)
+    names = [f"party{i}" for i in range(parties)]
+    run = _Run(program, names, tuple(args), sinks, thread_count(threads))
     return run.results()
 
 
@@ -76,11 +83,13 @@ class _Run:
         names: list[str],
         args: tuple[Any, ...],
         sinks: list[DisclosureSink | None],
+        threads: int,
     ) -> None:
         from petcore import _core
 
         self._module: Any = _core
         self._program, self._names, self._args, self._sinks = program, names, args, sinks
+        self._num_threads = threads
         self._returned: list[Any] = [None] * len(names)
         self._errors: list[tuple[str, BaseException]] = []
         self._lock = threading.Lock()
@@ -124,7 +133,7 @@ class _Run:
         return threading.Thread(target=run, name=f"petcore {name}", daemon=True)
 
     def _deal(self, channels: list[Any]) -> None:
-        self._module.serve_dealer(self._names, channels, [])
+        self._module.serve_dealer(self._names, channels, [], threads=self._num_threads)
 
     def _party(self, i: int, peers: dict[int, Any], dealer: Any) -> None:
         try:
@@ -135,6 +144,7 @@ class _Run:
                 peers,
                 dealer,
                 [("program", "simulate")],
+                self._num_threads,
             )
         except BaseException:
             for link in (*peers.values(), dealer):

@@ -1,6 +1,8 @@
 // Products of arithmetic shares. With x = e + a and y = f + b, where e and f are opened,
 // x y = e y + f a + ab; each party adds its shares of y, a and ab.
 #include <algorithm>
+#include <array>
+#include <vector>
 
 #include "protocol/semi2k/cross.h"
 #include "protocol/semi2k/plans.h"
@@ -12,24 +14,36 @@ namespace {
 using correlation::Kind;
 using correlation::Request;
 
-// Opens x - mask for a whole operand; `opened` receives the sum.
-void open_masked(Env& env, Words opened, ConstWords x, ConstWords mask) {
-  const std::size_t n = x.size();
-  run_exchange(env, other(env.party),
-               {.num_chunks = num_chunks(n),
-                .chunk_words_max = chunk_words(n),
-                .produce =
-                    [&](std::size_t i, Words own) {
-                      const Range r = chunk_at(i, n);
-                      ring::sub(own.first(r.size), x.subspan(r.begin, r.size),
-                                mask.subspan(r.begin, r.size));
-                      return r.size;
-                    },
-                .consume =
-                    [&](std::size_t i, ConstWords own, ConstWords theirs) {
-                      const Range r = chunk_at(i, n);
-                      ring::add(opened.subspan(r.begin, r.size), own, theirs);
-                    }});
+// Masked: an operand, its mask and where the sum of x - mask goes, which may be where the mask is.
+struct Masked {
+  ConstWords x, mask;
+  Words opened;
+};
+
+// Opens x - mask for whole operands, all in one round.
+void open_masked(Env& env, std::span<const Masked> operands) {
+  struct Part {
+    const Masked& operand;
+    Range r;
+  };
+  std::vector<Part> parts;
+  std::size_t words_max = 0;
+  for (const Masked& operand : operands) {
+    const std::size_t n = operand.x.size();
+    for (std::size_t i = 0; i < num_chunks(n); ++i) parts.push_back({operand, chunk_at(i, n)});
+    words_max = std::max(words_max, chunk_words(n));
+  }
+  const auto produce = [&](std::size_t i, Words own) {
+    const auto& [operand, r] = parts[i];
+    ring::sub(own.first(r.size), operand.x.subspan(r.begin, r.size),
+              operand.mask.subspan(r.begin, r.size));
+    return r.size;
+  };
+  const auto consume = [&](std::size_t i, ConstWords own, ConstWords theirs) {
+    const auto& [operand, r] = parts[i];
+    ring::add(operand.opened.subspan(r.begin, r.size), own, theirs);
+  };
+  run_exchange(env, other(env.party), {parts.size(), words_max, produce, consume});
 }
 
 // Adds this party's share of the product of both masks. It is taken last: meanwhile the dealer
@@ -37,7 +51,7 @@ void open_masked(Env& env, Words opened, ConstWords x, ConstWords mask) {
 void add_products(Env& env, Words out) {
   Buffer<std::uint64_t> c(out.size());
   env.source.products({c.span()});
-  ring::add(out, out, c.span());
+  ring::add(out, out, c.span(), env.pool);
 }
 
 // Announces a product and the truncation that follows it.
@@ -112,15 +126,17 @@ void Semi2k::matmul(Env& env, Words out, ConstWords x, ConstWords y, std::uint64
                     std::uint64_t k, std::uint64_t n, unsigned truncate) const {
   Request request = correlation::matrix_request(m, k, n);
   plan_product(env, request, out.size(), truncate);
-  // Both operands lie in one vector, so that one round opens them.
-  Buffer<std::uint64_t> joined(m * k + k * n), masks(m * k + k * n), opened(m * k + k * n);
-  std::copy(x.begin(), x.end(), joined.begin());
-  std::copy(y.begin(), y.end(), joined.begin() + m * k);
-  const Words a = masks.span().first(m * k), b = masks.span().subspan(m * k);
+  // The shares of e y + a f, and as well of e b + x f, add up to what is wanted: the smaller of the
+  // masks is kept, the other gives way to what is opened.
+  const bool keep_a = m <= n;
+  Buffer<std::uint64_t> e(m * k), f(k * n), kept(keep_a ? m * k : k * n);
+  const Words a = keep_a ? kept.span() : e.span(), b = keep_a ? f.span() : kept.span();
   env.source.masks({a, b});
-  open_masked(env, opened.span(), joined.span(), masks.span());
-  ring::matmul(out, opened.span().first(m * k), y, m, k, n);
-  ring::matmul(out, a, opened.span().subspan(m * k), m, k, n, true);
+  open_masked(env, std::array<Masked, 2>{{{x, a, e.span()}, {y, b, f.span()}}});
+  ring::matmul(out, e.span(), keep_a ? y : ConstWords(b), m, k, n, false, env.pool);
+  e = {};
+  ring::matmul(out, keep_a ? ConstWords(a) : x, f.span(), m, k, n, true, env.pool);
+  f = {}, kept = {};
   add_products(env, out);
   finish_product(env, out, truncate);
 }
@@ -136,7 +152,7 @@ void Semi2k::mask(Env& env, MaskedShare& x) const {
     const Range r = chunk_at(i, size);
     env.source.masks({x.mask_share.span().subspan(r.begin, r.size)});
   }
-  open_masked(env, x.opened.span(), x.share.span(), x.mask_share.span());
+  open_masked(env, std::array<Masked, 1>{{{x.share.span(), x.mask_share.span(), x.opened.span()}}});
   env.source.finish();
 }
 
@@ -146,13 +162,13 @@ void Semi2k::masked_matmul(Env& env, Words out, const MaskedShare& x, ConstWords
   Request request = correlation::masked_matrix_request(x.mask, row_begin, row_end, transposed, n);
   const auto [m, k, width] = correlation::matrix_shape(request);
   plan_product(env, request, out.size(), truncate);
-  Buffer<std::uint64_t> b(k * n), f(k * n);
-  env.source.masks({b.span()});
-  open_masked(env, f.span(), y, b.span());
+  Buffer<std::uint64_t> f(k * n);  // its mask, until it is opened
+  env.source.masks({f.span()});
+  open_masked(env, std::array<Masked, 1>{{{y, f.span(), f.span()}}});
   const std::size_t begin = row_begin * x.columns, size = m * k;
   const auto product = transposed ? ring::matmul_transposed : ring::matmul;
-  product(out, x.opened.span().subspan(begin, size), y, m, k, width, false, "");
-  product(out, x.mask_share.span().subspan(begin, size), f.span(), m, k, width, true, "");
+  product(out, x.opened.span().subspan(begin, size), y, m, k, width, false, env.pool);
+  product(out, x.mask_share.span().subspan(begin, size), f.span(), m, k, width, true, env.pool);
   add_products(env, out);
   finish_product(env, out, truncate);
 }

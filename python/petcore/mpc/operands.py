@@ -79,6 +79,8 @@ def align(*operands: Any) -> list[SharedArray]:
     are shifted up (local).
     """
     shared = [value for value in operands if is_shared(value)]
+    if len(shared) == len(operands) and _alike(shared):
+        return shared
     if not shared:
         raise UsageError("none of the operands is a SharedArray; use NumPy itself")
     session = same_session(*shared)
@@ -100,11 +102,20 @@ def align(*operands: Any) -> list[SharedArray]:
     ]
 
 
+def _alike(shared: list[SharedArray]) -> bool:
+    """Tell whether all are of one dtype and scale already; they must be of one session."""
+    if not shared:
+        return False
+    dtype, frac_bits = shared[0].dtype, shared[0].frac_bits
+    same_session(*shared)
+    return all(x.dtype == dtype and x.frac_bits == frac_bits for x in shared)
+
+
 def promote(x: SharedArray, dtype: str, frac_bits: int) -> SharedArray:
     """Bring x up to a dtype and scale that are not below its own."""
     if x.dtype == "bool" and dtype != "bool":
         x = bit_to_int(x)
-    if dtype == "fixed":
+    if dtype == "fixed" and (x.dtype, x.frac_bits) != (dtype, frac_bits):
         return to_fixed(x, frac_bits)
     return x
 

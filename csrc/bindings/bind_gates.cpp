@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "bits/flags.h"
 #include "bits/gates.h"
 
 namespace petcore::bindings {
@@ -66,9 +67,79 @@ py::tuple close_node(unsigned fan_in, const std::string& parts, const py::array&
   return py::make_tuple(to_array(std::move(g_out)), to_array(std::move(p_out)));
 }
 
+// made calls run with a new array of so many words.
+template <class Run>
+py::array made(std::size_t size, const Run& run) {
+  Buffer<std::uint64_t> out(size);
+  run(out.span());
+  return to_array(std::move(out));
+}
+
+void bind_flags(Kernels& m) {
+  using std::string;
+  const auto in = [](const char* name) { return arg(name).noconvert(); };
+  m.def_static(
+      "expand",
+      [](const py::array& flags, std::size_t n, const string& target) {
+        const ConstWords f = const_words(flags, "flags");
+        return made(n, [&](Words out) { bits::expand(out, f, target); });
+      },
+      in("flags"), arg("size"), arg("target") = "");
+  m.def_static(
+      "expand_halves",
+      [](const py::array& flags, std::size_t n, const string& target) {
+        const ConstWords f = const_words(flags, "flags");
+        return made((n + 1) / 2, [&](Words out) { bits::expand_halves(out, f, target); });
+      },
+      in("flags"), arg("size"), arg("target") = "");
+  m.def_static(
+      "keep",
+      [](const py::array& x, const py::array& flags, const string& target) {
+        const ConstWords a = const_words(x, "x"), f = const_words(flags, "flags");
+        return made(a.size(), [&](Words out) { bits::keep(out, a, f, target); });
+      },
+      in("x"), in("flags"), arg("target") = "");
+  m.def_static(
+      "reflect",
+      [](const py::array& x, const py::array& y, const py::array& flags, const string& target) {
+        const ConstWords a = const_words(x, "x"), b = const_words(y, "y");
+        const ConstWords f = const_words(flags, "flags");
+        return made(a.size(), [&](Words out) { bits::reflect(out, a, b, f, target); });
+      },
+      in("x"), in("y"), in("flags"), arg("target") = "");
+  m.def_static(
+      "turn_add",
+      [](const py::array& x, const py::array& turn, const py::array& plus, const py::array& minus,
+         const string& target) {
+        const ConstWords a = const_words(x, "x"), t = const_words(turn, "turn");
+        const ConstWords p = const_words(plus, "plus"), q = const_words(minus, "minus");
+        return made(a.size(), [&](Words out) { bits::turn_add(out, a, t, p, q, target); });
+      },
+      in("x"), in("turn"), in("plus"), in("minus"), arg("target") = "");
+  m.def_static(
+      "top_flags",
+      [](const py::array& x, std::uint64_t offset, const string& target) {
+        const ConstWords a = const_words(x, "x");
+        return made((a.size() + 63) / 64,
+                    [&](Words out) { bits::top_flags(out, a, offset, target); });
+      },
+      in("x"), arg("offset") = 0, arg("target") = "");
+  m.def_static(
+      "quotient",
+      [](const py::array& x, const py::array& wrap, unsigned f, std::uint64_t offset,
+         std::uint64_t round, std::uint64_t known, const string& target) {
+        const ConstWords a = const_words(x, "x"), w = const_words(wrap, "wrap");
+        return made(a.size(), [&](Words out) {
+          bits::quotient(out, a, w, {f, offset, round, known}, target);
+        });
+      },
+      in("x"), in("wrap"), arg("f"), arg("offset"), arg("round"), arg("known"), arg("target") = "");
+}
+
 }  // namespace
 
 void bind_gates(Kernels& m) {
+  bind_flags(m);
   m.def_static(
       "opened_slices",
       [](unsigned fan_in, const std::string& parts) {

@@ -12,6 +12,10 @@ struct Lane {
   typedef Word V __attribute__((vector_size(32)));
   static constexpr std::size_t kWords = 4;
 
+  static Word tops(V x) {
+    return static_cast<Word>(_mm256_movemask_pd(_mm256_castsi256_pd((__m256i)x)));
+  }
+
   static std::uint32_t pack32(const std::uint8_t* in) {
     const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in));
     return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_slli_epi16(bytes, 7)));
@@ -38,6 +42,8 @@ struct Lane {
 #include "bits/bits_core.h"
 
 #include "bits/gates_core.h"
+
+#include "bits/flags_core.h"
 }  // namespace
 #include "simd/region_end.h"
 

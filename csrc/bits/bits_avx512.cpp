@@ -12,6 +12,8 @@ struct Lane {
   typedef Word V __attribute__((vector_size(64)));
   static constexpr std::size_t kWords = 8;
 
+  static Word tops(V x) { return _mm512_movepi64_mask((__m512i)x); }
+
   static Word pack64(const std::uint8_t* in) {
     return _mm512_test_epi8_mask(_mm512_loadu_si512(in), _mm512_set1_epi8(1));
   }
@@ -23,6 +25,8 @@ struct Lane {
 #include "bits/bits_core.h"
 
 #include "bits/gates_core.h"
+
+#include "bits/flags_core.h"
 }  // namespace
 #include "simd/region_end.h"
 

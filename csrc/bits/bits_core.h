@@ -3,6 +3,7 @@
 //   V, kWords          a vector of words (or one word) and its length
 //   pack64(in)         the lowest bits of 64 bytes as a word
 //   unpack64(out, w)   its inverse, one byte (0 or 1) per bit
+//   tops(v)            the top bits of the words of a vector, the first word's lowest
 #pragma once
 
 using V = Lane::V;

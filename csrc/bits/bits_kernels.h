@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "bits/flags.h"
 #include "bits/gates.h"
 
 namespace petcore::bits {
@@ -32,6 +33,15 @@ struct Kernels {
   void (*deal_node)(Node node, Word* dealt, const Word* masks, std::size_t words);
   void (*mask_node)(Node node, Word* own, const Word* g, const Word* p, std::size_t words);
   void (*close_node)(Node node, const NodeWords& at, std::size_t words);
+  void (*expand)(Word* out, const Word* flags, std::size_t size);
+  void (*keep)(Word* out, const Word* x, const Word* flags, std::size_t size);
+  void (*expand_halves)(Word* out, const Word* flags, std::size_t size);
+  void (*reflect)(Word* out, const Word* x, const Word* y, const Word* flags, std::size_t size);
+  void (*turn_add)(Word* out, const Word* x, const Word* turn, const Word* plus, const Word* minus,
+                   std::size_t size);
+  void (*top_flags)(Word* out, const Word* x, std::size_t size, Word offset);
+  void (*quotient)(Word* out, const Word* x, const Word* wrap, const Quotient& by,
+                   std::size_t size);
 };
 
 // One pointer per target, null where the architecture is another one.

@@ -10,6 +10,8 @@ struct Lane {
   typedef Word V __attribute__((vector_size(16)));
   static constexpr std::size_t kWords = 2;
 
+  static Word tops(V x) { return x[0] >> 63 | x[1] >> 63 << 1; }
+
   static uint8x16_t place() { return vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201)); }
 
   // Each byte keeps the bit of its place; adding neighbours three times gives eight bits per byte.
@@ -35,6 +37,8 @@ struct Lane {
 #include "bits/bits_core.h"
 
 #include "bits/gates_core.h"
+
+#include "bits/flags_core.h"
 }  // namespace
 
 constinit const Kernels* const kNeon = &kKernels;

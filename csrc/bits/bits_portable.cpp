@@ -7,6 +7,8 @@ struct Lane {
   using V = Word;
   static constexpr std::size_t kWords = 1;
 
+  static Word tops(V x) { return x >> 63; }
+
   // Eight bytes at a time: the product adds the byte at position i, shifted to bit 56 + i.
   static Word pack64(const std::uint8_t* in) {
     Word packed = 0;
@@ -33,6 +35,8 @@ struct Lane {
 #include "bits/bits_core.h"
 
 #include "bits/gates_core.h"
+
+#include "bits/flags_core.h"
 }  // namespace
 
 constinit const Kernels* const kPortable = &kKernels;

@@ -336,7 +336,3 @@ void mask_node(Node node, Word* own, const Word* g, const Word* p, std::size_t w
 void close_node(Node node, const NodeWords& at, std::size_t words) {
   with_shape(node, RunClose{at.g_out, at.p_out, at.g, at.p, at.own, at.theirs, at.dealt, words});
 }
-
-constexpr Kernels kKernels = {pack,          unpack,       transpose,   narrow,
-                              widen_sum,     exclusive_or, conjunction, deal_group,
-                              compare_group, deal_node,    mask_node,   close_node};

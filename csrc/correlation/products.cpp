@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bits/bits.h"
+#include "bits/flags.h"
 #include "correlation/streams.h"
 #include "correlation/tables.h"
 #include "correlation/trees.h"
@@ -28,15 +29,11 @@ void add_halves(Words x, ConstWords y, std::uint32_t sign) {
   }
 }
 
-void bit_products(const Request& request, std::uint64_t units, const Streams3& masks,
-                  Buffer<std::uint64_t>& out) {
-  const auto product = [&](std::uint64_t i) { return bit_at(masks[0], i) & bit_at(masks[1], i); };
-  if (request.dims[0] == 64) {
-    for (std::uint64_t i = 0; i < units; ++i) out[i] = product(i);
-    return;
-  }
-  for (std::uint64_t i = 0; i + 1 < units; i += 2) out[i / 2] = product(i) | product(i + 1) << 32;
-  if (units % 2 == 1) out[units / 2] = product(units - 1);
+void bit_products(const Request& request, const Streams3& masks, Buffer<std::uint64_t>& out) {
+  Buffer<std::uint64_t> both(masks[0].size());
+  bits::conjunction(both.span(), masks[0].span(), masks[1].span());
+  const auto expand = request.dims[0] == 64 ? bits::expand : bits::expand_halves;
+  expand(out.span(), both.span(), "");
 }
 
 void subtract_wide(Words x, ConstWords y) {
@@ -148,20 +145,16 @@ void make_products(const Request& request, std::uint64_t units, const prg::Seed 
       bits::conjunction(products[0].span(), masks[0].span(), masks[1].span());
       return bits::conjunction(products[1].span(), masks[0].span(), masks[2].span());
     case Kind::dabit:
-      for (std::uint64_t i = 0; i < units; ++i) products[0][i] = bit_at(masks[0], i);
-      return;
+      return bits::expand(products[0].span(), masks[0].span());
     case Kind::bit_product:
-      for (std::uint64_t i = 0; i < units; ++i) {
-        products[0][i] = bit_at(masks[0], i);
-        products[1][i] = bit_at(masks[0], i) * masks[1][i];
-      }
-      return;
+      bits::expand(products[0].span(), masks[0].span());
+      return bits::keep(products[1].span(), masks[1].span(), masks[0].span());
     case Kind::edabit:
       return deal_grouped(grouped_of(request), products[0].span(), masks[0].span());
     case Kind::tree_layer:
       return deal_layer(layer_of(request), products[0].span(), masks[0].span());
     case Kind::cross_bit:
-      return bit_products(request, units, masks, products[0]);
+      return bit_products(request, masks, products[0]);
     case Kind::cross_wide:
       return wide_products(masks, products[0]);
     case Kind::digits:

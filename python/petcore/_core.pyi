@@ -120,11 +120,29 @@ class kernels:
         ],
     ) -> bytes: ...
     @staticmethod
+    def expand(
+        flags: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        size: typing.SupportsInt | typing.SupportsIndex,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def expand_halves(
+        flags: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        size: typing.SupportsInt | typing.SupportsIndex,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
     def from_slices(
         slices: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         num_words: typing.SupportsInt | typing.SupportsIndex,
         target: str = "",
         width: typing.SupportsInt | typing.SupportsIndex = 64,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def keep(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        flags: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def mask_node(
@@ -251,7 +269,24 @@ class kernels:
         """
 
     @staticmethod
+    def quotient(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        wrap: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        f: typing.SupportsInt | typing.SupportsIndex,
+        offset: typing.SupportsInt | typing.SupportsIndex,
+        round: typing.SupportsInt | typing.SupportsIndex,
+        known: typing.SupportsInt | typing.SupportsIndex,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
     def random_bytes(num_bytes: typing.SupportsInt | typing.SupportsIndex) -> bytes: ...
+    @staticmethod
+    def reflect(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        flags: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def scale(
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -323,8 +358,22 @@ class kernels:
         width: typing.SupportsInt | typing.SupportsIndex = 64,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
+    def top_flags(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        offset: typing.SupportsInt | typing.SupportsIndex = 0,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
     def transpose(
         a: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def turn_add(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        turn: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        plus: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        minus: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def unpack(

@@ -1,6 +1,7 @@
 // Operations that take bits: AND, bit times word, and bits as words.
 #include <algorithm>
 
+#include "bits/flags.h"
 #include "protocol/semi2k/plans.h"
 #include "ring/ring.h"
 
@@ -9,8 +10,6 @@ namespace {
 
 using correlation::Kind;
 using correlation::Request;
-
-std::uint64_t bit_at(ConstWords packed, std::size_t i) { return packed[i / 64] >> (i % 64) & 1; }
 
 // The same chunking as for elements, in packed words.
 ConstWords packed_chunk(ConstWords packed, std::size_t i, std::size_t size) {
@@ -28,10 +27,8 @@ void Semi2k::and_bits(Env& env, Words out, ConstWords x, ConstWords y) const {
     const Range r = chunk_at(i, n);
     const Words d = own.first(r.size), f = own.subspan(r.size, r.size);
     env.source.masks({d, f});
-    for (std::size_t w = 0; w < r.size; ++w) {
-      d[w] ^= x[r.begin + w];
-      f[w] ^= y[r.begin + w];
-    }
+    petcore::bits::exclusive_or(d, d, x.subspan(r.begin, r.size));
+    petcore::bits::exclusive_or(f, f, y.subspan(r.begin, r.size));
     return 2 * r.size;
   };
   const auto consume = [&](std::size_t i, ConstWords own, ConstWords theirs) {
@@ -51,13 +48,13 @@ void Semi2k::and_bits(Env& env, Words out, ConstWords x, ConstWords y) const {
 void multiply_bits(Env& env, Words out, ConstWords bit, ConstWords x) {
   const std::size_t n = x.size();
   const std::size_t size_max = chunk_words(n), packed_max = petcore::bits::num_words(size_max);
-  Buffer<std::uint64_t> r_word(size_max), ra(size_max);
+  Buffer<std::uint64_t> r_word(size_max), ra(size_max), opened(packed_max);
   const auto produce = [&](std::size_t i, Words own) {
     const Range r = chunk_at(i, n);
     const ConstWords bits = packed_chunk(bit, i, r.size);
     const Words d = own.first(bits.size()), e = own.subspan(bits.size(), r.size);
     env.source.masks({d, e});
-    for (std::size_t w = 0; w < bits.size(); ++w) d[w] ^= bits[w];
+    petcore::bits::exclusive_or(d, d, bits);
     ring::sub(e, x.subspan(r.begin, r.size), e);
     return bits.size() + r.size;
   };
@@ -65,11 +62,13 @@ void multiply_bits(Env& env, Words out, ConstWords bit, ConstWords x) {
     const Range r = chunk_at(i, n);
     const std::size_t packed = petcore::bits::num_words(r.size);
     env.source.products({r_word.span().first(r.size), ra.span().first(r.size)});
-    for (std::size_t j = 0; j < r.size; ++j) {
-      const std::uint64_t d = bit_at(own, j) ^ bit_at(theirs, j);
-      const std::uint64_t rx = (own[packed + j] + theirs[packed + j]) * r_word[j] + ra[j];
-      out[r.begin + j] = d * x[r.begin + j] + (1 - 2 * d) * rx;
-    }
+    const Words e_r = r_word.span().first(r.size), rx = ra.span().first(r.size);
+    const Words e = out.subspan(r.begin, r.size), d = opened.span().first(packed);
+    petcore::bits::exclusive_or(d, own.first(packed), theirs.first(packed));
+    ring::add(e, own.subspan(packed), theirs.subspan(packed));
+    ring::mul(e_r, e_r, e);
+    ring::add(rx, rx, e_r);
+    petcore::bits::reflect(e, rx, x.subspan(r.begin, r.size), d);
   };
   run_exchange(env, other(env.party), {num_chunks(n), packed_max + size_max, produce, consume});
 }
@@ -82,25 +81,26 @@ void Semi2k::mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const {
 }
 
 void convert_bits(Env& env, Words out, ConstWords bit) {
-  const std::size_t n = out.size();
+  const std::size_t n = out.size(), packed_max = petcore::bits::num_words(chunk_words(n));
+  Buffer<std::uint64_t> opened(packed_max), none(packed_max);
+  std::fill(none.begin(), none.end(), 0);
   const auto produce = [&](std::size_t i, Words own) {
     const ConstWords bits = packed_chunk(bit, i, chunk_at(i, n).size);
     const Words d = own.first(bits.size());
     env.source.masks({d});
-    for (std::size_t w = 0; w < bits.size(); ++w) d[w] ^= bits[w];
+    petcore::bits::exclusive_or(d, d, bits);
     return bits.size();
   };
   const auto consume = [&](std::size_t i, ConstWords own, ConstWords theirs) {
     const Range r = chunk_at(i, n);
     const Words z = out.subspan(r.begin, r.size);
     env.source.products({z});
-    for (std::size_t j = 0; j < r.size; ++j) {
-      const std::uint64_t d = bit_at(own, j) ^ bit_at(theirs, j);
-      z[j] = (env.party == 0 ? d : 0) + (1 - 2 * d) * z[j];
-    }
+    const Words d = opened.span().first(own.size());
+    petcore::bits::exclusive_or(d, own, theirs);
+    petcore::bits::turn_add(z, z, d, env.party == 0 ? d : none.span().first(d.size()),
+                            none.span().first(d.size()));
   };
-  run_exchange(env, other(env.party),
-               {num_chunks(n), petcore::bits::num_words(chunk_words(n)), produce, consume});
+  run_exchange(env, other(env.party), {num_chunks(n), packed_max, produce, consume});
 }
 
 void Semi2k::b2a(Env& env, Words out, ConstWords bit) const {

@@ -1,38 +1,37 @@
 #include "protocol/semi2k/cross.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "bits/bits.h"
+#include "bits/flags.h"
+#include "bits/gates.h"
 
 namespace petcore::protocol::semi2k {
 namespace {
 
-constexpr std::uint64_t kLow32 = 0xffffffff;
-
 // With e = n0 ^ a and d = n1 ^ b opened: n0 n1 = d n0 + (1 - 2d) e b + (1 - 2d)(1 - 2e) ab, where
 // party 0 knows n0, party 1 knows b and both hold shares of ab. In: z, the share of ab.
 void close_products(int party, Words z, ConstWords own, ConstWords theirs, ConstWords bits) {
+  Buffer<std::uint64_t> flip(own.size()), plus(own.size()), minus(own.size());
+  petcore::bits::exclusive_or(flip.span(), own, theirs);
   for (std::size_t w = 0; w < own.size(); ++w) {
     const std::uint64_t e = party == 0 ? own[w] : theirs[w], d = party == 0 ? theirs[w] : own[w];
     // The term that this party adds: d n0, or e b with the sign of 1 - 2d.
-    const std::uint64_t term = party == 0 ? d & bits[w] : e & (d ^ bits[w]);
-    const std::uint64_t negative = party == 0 ? 0 : d, flip = d ^ e;
-    const std::size_t count = std::min<std::size_t>(64, z.size() - 64 * w);
-    for (std::size_t j = 0; j < count; ++j) {
-      const std::uint64_t minus = 0 - (negative >> j & 1), turn = 0 - (flip >> j & 1);
-      std::uint64_t& share = z[64 * w + j];
-      share = ((share ^ turn) - turn) + (((term >> j & 1) ^ minus) - minus);
-    }
+    plus[w] = party == 0 ? d & bits[w] : e & bits[w] & ~d;  // b = n1 ^ d
+    minus[w] = party == 0 ? 0 : e & ~bits[w] & d;
   }
+  petcore::bits::turn_add(z, z, flip.span(), plus.span(), minus.span());
 }
 
 // Spreads numbers of 32 bits, two to a word, over as many words; the bits above mean nothing.
 void spread_halves(Words out, ConstWords in) {
-  for (std::size_t j = 0; j + 1 < out.size(); j += 2) {
-    out[j] = in[j / 2] & kLow32;
-    out[j + 1] = in[j / 2] >> 32;
+  const auto* from = reinterpret_cast<const std::byte*>(in.data());
+  for (std::size_t j = 0; j < out.size(); ++j) {
+    std::uint32_t half;
+    std::memcpy(&half, from + j * sizeof half, sizeof half);
+    out[j] = half;
   }
-  if (out.size() % 2 == 1) out[out.size() - 1] = in[out.size() / 2] & kLow32;
 }
 
 }  // namespace
@@ -56,7 +55,7 @@ void multiply_own_bits(Env& env, std::size_t n, unsigned width,
     const Words known = bits_of(r), masked = own.first(known.size());
     own_bits(r, known);
     env.source.masks({masked});
-    for (std::size_t w = 0; w < known.size(); ++w) masked[w] ^= known[w];
+    petcore::bits::exclusive_or(masked, masked, known);
     return known.size();
   };
   const auto consume = [&](std::size_t i, ConstWords own, ConstWords theirs) {

@@ -2,6 +2,7 @@
 // with the wrap that this leaves in one word of 2^64 undone (as Cheetah does for a known sign:
 // Huang et al., USENIX Security 2022, section 5). The exact variant adds the carry of the low bits,
 // which is the top bit of a sum of f + 1 bits.
+#include "bits/flags.h"
 #include "protocol/semi2k/cross.h"
 #include "protocol/semi2k/plans.h"
 #include "ring/ring.h"
@@ -27,18 +28,15 @@ void add_carries(Env& env, Words out, ConstWords x, unsigned f) {
 void divide_shares(Env& env, Words out, ConstWords x, unsigned f, std::uint64_t round) {
   const std::size_t n = x.size();
   const std::uint64_t offset = env.party == 0 ? kOne << 62 : 0;
-  const std::uint64_t add = env.party == 0 ? 0 : round, low_mask = (kOne << f) - 1;
+  const std::uint64_t add = env.party == 0 ? 0 : round;
   const std::uint64_t known = env.party == 0 ? (kOne << (64 - f)) + (offset >> f) : 0;
   const auto low = [&](Range r, Words bits) {
-    for (std::size_t j = 0; j < r.size; ++j)
-      bits[j / 64] |= (~(x[r.begin + j] + offset) >> 63) << (j % 64);
+    petcore::bits::top_flags(bits, x.subspan(r.begin, r.size), offset);
+    for (std::uint64_t& word : bits) word = ~word;
   };
   const auto finish = [&](Range r, ConstWords both_low) {
-    for (std::size_t j = 0; j < r.size; ++j) {
-      const std::uint64_t share = x[r.begin + j] + offset;
-      const std::uint64_t rest = ((share & low_mask) + add) >> f;
-      out[r.begin + j] = (share >> f) + rest + (both_low[j] << (64 - f)) - known;
-    }
+    petcore::bits::quotient(out.subspan(r.begin, r.size), x.subspan(r.begin, r.size), both_low,
+                            {f, offset, add, known});
   };
   multiply_own_bits(env, n, quotient_width(f), low, finish);
 }

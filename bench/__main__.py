@@ -104,7 +104,7 @@ def show(
     peers: list[driver.Peer],
     options: Options,
 ) -> None:
-    console.print(table.heading(about, describe(options.link)), highlight=False)
+    console.print(table.heading(about, describe(options.link), options.threads), highlight=False)
     if options.callgrind:
         table.show_instructions(console, rows)
         return
@@ -121,6 +121,7 @@ def write_json(
     document = {
         "schema": SCHEMA,
         "machine": about,
+        "threads": options.threads,
         "link": vars(options.link) | {"text": describe(options.link)},
         "petcore": table.TRUST,
         "peers": [asdict(peer) | {"python": str(peer.python or "")} for peer in peers],

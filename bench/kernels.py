@@ -1,4 +1,4 @@
-"""Local kernels on one thread, beside OpenSSL, NumPy and memory copies measured in turns with them."""
+"""Local kernels, beside OpenSSL, NumPy and memory copies measured in turns with them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from petcore import _core
 from petcore.random import AesCtr
+from petcore.threads import thread_count
 
 from .rows import Row
 
 kernels: Any = _core.kernels
 SEED = bytes(range(16))
+LARGE = 10**6  # below it threads are not worth their start
 BUDGET = 2.0  # seconds for one contender
 Work = Callable[[], object]
 
@@ -67,8 +69,15 @@ def targets(kind: str, every: bool) -> list[str]:
     return list(kernels.targets()[kind]) if every else [kernels.chosen_targets()[kind]]
 
 
-def label(target: str) -> str:
-    return f"petcore {target}"
+def label(target: str, threads: int = 1) -> str:
+    return f"petcore {target}" if threads == 1 else f"petcore {target}, {threads} threads"
+
+
+def crews(names: list[str], n: int) -> list[tuple[str, int]]:
+    """Pair targets with numbers of threads: one, and for large work every usable core."""
+    cores = thread_count(None)
+    several = [(names[0], cores)] if cores > 1 and n >= LARGE else []
+    return [*((name, 1) for name in names), *several]
 
 
 def timed(work: Work, inner: int) -> float:
@@ -146,8 +155,10 @@ def elementwise(name: str) -> Callable[[int, list[str]], Race]:
         x, y, out = words(n), words(n), np.ones(n, np.uint64)
         race = Race(n, "word", {"NumPy out=": lambda: ufunc(x, y, out=out)})
         race.inner = max(1, 1_000_000 // n)
-        for t in names:
-            race.contenders[label(t)] = lambda t=t: getattr(kernels, name)(x, y, out, t)
+        for t, threads in crews(names, n):
+            race.contenders[label(t, threads)] = lambda t=t, threads=threads: getattr(
+                kernels, name
+            )(x, y, out, t, threads=threads)
         return race
 
     return make
@@ -158,8 +169,10 @@ def matmul(m: int, k: int, n: int) -> Kernel:
         a, b, out = words(m, k), words(k, n), np.zeros((m, n), np.uint64)
         race = Race(m * k * n, "madd", inner=max(1, 3_000_000 // (m * k * n)))
         race.contenders["NumPy uint64"] = lambda: np.matmul(a, b, out=out)
-        for t in names:
-            race.contenders[label(t)] = lambda t=t: kernels.matmul(a, b, out, target=t)
+        for t, threads in crews(names, m * k * n):
+            race.contenders[label(t, threads)] = lambda t=t, threads=threads: kernels.matmul(
+                a, b, out, target=t, threads=threads
+            )
         reals = a.astype(np.float64), b.astype(np.float64), np.zeros((m, n))
         race.contenders["BLAS float64"] = lambda: np.matmul(*reals[:2], out=reals[2])
         return race

@@ -77,14 +77,14 @@ def measure_jobs(jobs: list[Job], options: Options, report: Report) -> Iterator[
     timed = [job for job in jobs if not job.operation.memory]
     if timed:
         report("starting a gateway, a wallet and a dealer")
-        with started(options.link) as parties:
+        with started(options.link, options.threads) as parties:
             for job in timed:
                 report(str(job))
                 yield [time_job(parties, job, options)]
     for job in jobs:
         if job.operation.memory:
             report(str(job))
-            with started(options.link) as parties:
+            with started(options.link, options.threads) as parties:
                 yield [weigh_job(parties, job)]
 
 
@@ -93,7 +93,7 @@ def measure_lines(chosen: list[Line], options: Options, report: Report) -> Itera
     if not chosen:
         return
     report("starting two parties")
-    with started(options.link) as parties:
+    with started(options.link, options.threads) as parties:
         parties.ask("open_lines", [free_port() for _ in range(3)])
         for name, n, inner in chosen:
             report(name)

@@ -49,6 +49,18 @@ def train(table: Any, labels: Any) -> Any:
     return weights
 
 
+def small_products(x: Any, y: Any) -> list[Any]:
+    """A product for every element by itself, as a program that knows no vectors writes it."""
+    return [x[i] * y[i] for i in range(len(x))]
+
+
+def batched_products(x: Any, y: Any) -> Any:
+    """The same in a batch, whose operations share their rounds."""
+    with x.session.batch():
+        products = small_products(x, y)
+    return pc.stack(products)
+
+
 VECTORS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 COMPARED = (1_000, 100_000, 1_000_000)
 MILLION = (1_000_000,)
@@ -87,6 +99,14 @@ OPERATIONS = [
         matrix_product,
     ),
     Operation("protocols", "x < y", COMPARED, data.close_reals, less, less, largest=10**7),
+    Operation(
+        "protocols",
+        "products of one, in a batch",
+        (1_000,),
+        data.integers,
+        batched_products,
+        small_products,
+    ),
     function("sigmoid", data.real, data.sigmoid, "absolute"),
     function("exp", data.real, np.exp, "relative"),
     function("reciprocal", data.positive, np.reciprocal, "relative"),

@@ -7,14 +7,15 @@ import os
 from pathlib import Path
 
 from petcore.config import Link
+from petcore.threads import thread_count
 
 from .links import parse_link
 
 GROUPS = ("kernels", "links", "protocols", "functions", "training", "memory")
 EPILOG = """\
 groups
-  kernels     PRG, hash, share, ring and bits in this process, on one thread, each in turns with
-              OpenSSL, NumPy or a memory copy
+  kernels     PRG, hash, share, ring and bits in this process, each in turns with OpenSSL, NumPy
+              or a memory copy; on one thread, large ring work on every usable core too
   links       bytes alone between two processes, both ways at once, in petcore's channel, Python's
               ssl and TCP in clear: nothing that sends them can be faster (not with --link)
   protocols   products, matrix products and comparisons between processes
@@ -54,6 +55,7 @@ class Options(argparse.Namespace):
     peer_venv: dict[str, Path]
     link: Link
     all_targets: bool
+    threads: int
     goals: bool
     callgrind: bool
 
@@ -85,6 +87,8 @@ def read_options(arguments: list[str] | None = None) -> Options:
     what.add_argument("--budget", type=seconds, default=8.0, metavar="S",
                       help="seconds per row; slow ones get fewer runs, at least 3 (8)")  # fmt: skip
     what.add_argument("--all-targets", action="store_true", help="every CPU target of a kernel")
+    what.add_argument("--threads", type=positive, default=thread_count(None), metavar="T",
+                      help="threads of each process for large work (one per usable core)")  # fmt: skip
     what.add_argument("--link", type=parse_link, default=Link(), metavar="L",
                       help="imitate a line: lan, metro (2 ms), regional (20 ms), intercontinental "
                       "(150 ms), or ROUNDTRIPms,RATEMbit such as 20ms,100Mbit")  # fmt: skip

@@ -52,12 +52,12 @@ class Parties:
 
 
 @contextmanager
-def started(link: Link) -> Iterator[Parties]:
+def started(link: Link, threads: int) -> Iterator[Parties]:
     """Start the three processes; end them when the ``with`` block does."""
     spawn = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        configs = make_configs(Path(folder), link)
+        configs = make_configs(Path(folder), link, threads)
         pairs = [spawn.Pipe() for _ in range(2)]
         processes = [
             spawn.Process(target=run_dealer, args=(configs[2],), kwargs={"once": True}),
@@ -84,7 +84,7 @@ def end(process: Any) -> None:
     process.join()
 
 
-def make_configs(folder: Path, link: Link) -> list[Config]:
+def make_configs(folder: Path, link: Link, threads: int) -> list[Config]:
     peers, files = [], []
     for name in NAMES:
         identity = make_identity(name)
@@ -98,6 +98,7 @@ def make_configs(folder: Path, link: Link) -> list[Config]:
             parties=tuple(peers[:2]),
             dealer=peers[2],
             link=link,
+            threads=threads,
             log=folder / f"{name}.jsonl",
         )
         for name, (certificate, key) in zip(NAMES, files, strict=True)

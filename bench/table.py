@@ -25,9 +25,9 @@ TRUST = (
     "2 parties and a dealer process that sees no input; 64 bits, 18 fraction bits; TLS 1.3 with "
     "pinned keys, the dealer inside the clock"
 )
-WIDTH_MIN = 132  # narrower terminals wrap; no column is cut off
+WIDTH_MIN = 140  # narrower terminals wrap; no column is cut off
 TITLES = {
-    "kernels": "kernels: this process, one thread; relative to the first of each block",
+    "kernels": "kernels: this process, one thread where not said; relative to the first of each block",
     "links": "links: bytes alone between two processes, each way; relative to Python's ssl",
     "protocols": "protocols: two processes and a dealer, TLS 1.3",
     "functions": "functions: two processes and a dealer, TLS 1.3",
@@ -130,12 +130,12 @@ def size(count: int | None) -> str:
     return f"{count} B"
 
 
-def heading(about: dict[str, Any], link: str) -> str:
+def heading(about: dict[str, Any], link: str, threads: int) -> str:
     targets = ", ".join(f"{kernel} {target}" for kernel, target in about["targets"].items())
     return (
         f"{about['processor']}, {about['cores']} cores usable, load {about['load']:.2f} before\n"
         f"petcore {about['petcore']} on Python {about['python']}, NumPy {about['numpy']}; "
-        f"targets: {targets}\nlink: {link}"
+        f"targets: {targets}\n{threads} threads in each process for large work; link: {link}"
     )
 
 

@@ -21,6 +21,7 @@ from petcore.config import DEALER, Config, Peer
 from petcore.connecting import connect, run_dealer
 from petcore.mpc import facts, kernel_speed, known_answers
 from petcore.mpc.session import Session
+from petcore.threads import thread_count
 from petcore.trust.identity import make_identity
 
 Section = Literal["machine", "self-test", "speed"]
@@ -50,11 +51,6 @@ def examine(speed_seconds: float = 8.0) -> Iterator[Finding]:
         yield from _speed(speed_seconds)
 
 
-def usable_threads() -> int:
-    """Count the processors that this process may run on."""
-    return len(os.sched_getaffinity(0))
-
-
 def _machine() -> Iterator[Finding]:
     about = facts.facts()
     features = [name for name, present in about.features.items() if present]
@@ -66,7 +62,7 @@ def _machine() -> Iterator[Finding]:
         yield Finding("machine", f"target of {kernel}", detail)
     if about.forced:
         yield Finding("machine", "PETCORE_TARGET", f"{about.forced} bounds every kernel")
-    threads = usable_threads()
+    threads = thread_count(None)
     all_of = os.cpu_count() or threads
     yield Finding("machine", "threads", f"{threads} of {all_of} processors may be used")
     yield Finding("machine", "OpenSSL of the links", about.openssl)
@@ -184,7 +180,7 @@ def _speed_hint(speed: kernel_speed.Speed) -> str:
         hints.append("no instructions that petcore uses: it works, and is slow")
     if not speed.ok:
         load = os.getloadavg()[0]
-        if load > 0.5 * usable_threads():
+        if load > 0.5 * thread_count(None):
             hints.append(f"another load on this machine (load average {load:.1f}); try again")
         else:
             hints.append("another load on this machine or its host, or a low clock; try again")

@@ -33,17 +33,35 @@ class Server {
       for (std::size_t party = 0; party < 2; ++party)
         streams[party].mask(0, chunk, sized(masks_[party], sizes.masks[0]), pool_);
     for (std::size_t i = 0; i < sizes.num_masks && !is_crossed(request); ++i) {
-      const Words mask = sized(masks_[i], sizes.masks[i]), other = sized(share_, sizes.masks[i]);
+      const Words mask = sized(masks_[i], sizes.masks[i]);
       streams[0].mask(i, chunk, mask, pool_);
-      streams[1].mask(i, chunk, other, pool_);
-      combine(mask, other, mask_group(request, i));
+      switch (const Group group = mask_group(request, i)) {
+        case Group::words:
+          streams[1].mask(i, chunk, plus(mask, mask), pool_);
+          break;
+        case Group::bits:
+          streams[1].mask(i, chunk, toggled(mask, mask), pool_);
+          break;
+        default:
+          streams[1].mask(i, chunk, sized(share_, mask.size()), pool_);
+          combine(mask, share_.span(), group);
+      }
     }
     for (std::size_t i = 0; i < sizes.num_products; ++i) sized(products_[i], sizes.products[i]);
     make_products(request, request.units_in_chunk(chunk), seeds_, masks_, products_, pool_);
     for (std::size_t i = 0; i < sizes.num_products; ++i) {
-      const Words product = products_[i].span(), share0 = sized(share_, product.size());
-      streams[0].product(i, chunk, share0, pool_);
-      subtract(product, share0, product_group(request, i));
+      const Words product = products_[i].span();
+      switch (const Group group = product_group(request, i)) {
+        case Group::words:
+          streams[0].product(i, chunk, minus(product, product), pool_);
+          break;
+        case Group::bits:
+          streams[0].product(i, chunk, toggled(product, product), pool_);
+          break;
+        default:
+          streams[0].product(i, chunk, sized(share_, product.size()), pool_);
+          subtract(product, share_.span(), group);
+      }
       adjusted_.send(step, std::as_bytes(product));
       report_.bytes_sent += product.size_bytes();
     }

@@ -32,15 +32,15 @@ DealerSource::Batch& DealerSource::current(bool want_masks) {
   throw Error(Code::internal, "an operation takes more correlations than it planned");
 }
 
-void DealerSource::masks(std::initializer_list<Words> streams) {
+void DealerSource::masks(std::initializer_list<Take> streams) {
   Batch& batch = current(true);
   const std::uint64_t chunk = batch.masks_taken++;
   const Layout expected = layout(batch.request, batch.request.units_in_chunk(chunk));
   check(streams.size() == expected.num_masks, Code::internal, "mask streams do not fit the plan");
   std::size_t index = 0;
-  for (const Words& out : streams) {
-    check(out.size() == expected.masks[index], Code::internal, "a mask does not fit the plan");
-    batch.streams.mask(index++, chunk, out, pool_);
+  for (const Take& take : streams) {
+    check(take.out.size() == expected.masks[index], Code::internal, "a mask does not fit the plan");
+    batch.streams.mask(index++, chunk, take, pool_);
   }
 }
 

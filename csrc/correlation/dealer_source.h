@@ -28,7 +28,7 @@ class DealerSource : public Source {
   ~DealerSource() override { wipe(seed_.data(), seed_.size()); }
 
   void plan(const net::Step& step, std::span<Request> requests) override;
-  void masks(std::initializer_list<Words> streams) override;
+  void masks(std::initializer_list<Take> streams) override;
   void products(std::initializer_list<Words> streams) override;
   void finish() override;
   const Usage& usage() const override { return usage_; }

@@ -9,7 +9,7 @@
 #include <span>
 
 #include "base/buffer.h"
-#include "correlation/request.h"
+#include "correlation/streams.h"
 #include "net/channel.h"
 
 namespace petcore::correlation {
@@ -27,7 +27,7 @@ class Source {
   // grow: a batch that is planned and then not used is lost, never handed out again.
   virtual void plan(const net::Step& step, std::span<Request> requests) = 0;
   // masks fills the mask streams of the next chunk whose masks were not yet taken.
-  virtual void masks(std::initializer_list<Words> streams) = 0;
+  virtual void masks(std::initializer_list<Take> streams) = 0;
   // products fills the product streams of the next chunk whose products were not yet taken.
   virtual void products(std::initializer_list<Words> streams) = 0;
   // finish raises Code::internal if a planned chunk was left over.

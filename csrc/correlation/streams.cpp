@@ -17,12 +17,27 @@ prg::Prg stream_prg(const prg::Seed& seed, const Request& request, std::uint64_t
       seed, {kind, request.counter, stream, request.units, request.chunk, shape_word(request)}));
 }
 
+void take_part(const prg::Prg& prg, std::uint64_t first, const Take& take) {
+  switch (take.as) {
+    case Take::As::plain:
+      return prg.fill_words(take.out, first);
+    case Take::As::plus:
+      return prg.add(take.out, take.x, first);
+    case Take::As::minus:
+      return prg.subtract(take.out, take.x, first);
+    case Take::As::toggled:
+      return prg.exclusive_or(take.out, take.x, first);
+  }
+}
+
 // The words of whole matrices are made by several threads; other chunks are too short for that.
-void fill(const prg::Prg& prg, Words out, std::uint64_t first, Pool& pool) {
+void take_words(const prg::Prg& prg, std::uint64_t first, const Take& take, Pool& pool) {
   constexpr std::size_t kWordsPerPart = std::size_t{1} << 19;
-  if (out.size() < 2 * kWordsPerPart) return prg.fill_words(out, first);
-  pool.parallel_for(out.size(), kWordsPerPart, [&](std::size_t begin, std::size_t end) {
-    prg.fill_words(out.subspan(begin, end - begin), first + begin);
+  if (take.out.size() < 2 * kWordsPerPart) return take_part(prg, first, take);
+  pool.parallel_for(take.out.size(), kWordsPerPart, [&](std::size_t begin, std::size_t end) {
+    const std::size_t size = end - begin;
+    const ConstWords x = take.x.empty() ? take.x : take.x.subspan(begin, size);
+    take_part(prg, first + begin, {take.as, take.out.subspan(begin, size), x});
   });
 }
 
@@ -35,17 +50,17 @@ Streams::Streams(const prg::Seed& seed, const Request& request)
   for (std::size_t i = 0; i < count; ++i) prgs_.push_back(stream_prg(seed, request, i));
 }
 
-void Streams::mask(std::size_t index, std::uint64_t chunk, Words out, Pool& pool) const {
-  fill(prgs_[index], out, chunk * full_.masks[index], pool);
+void Streams::mask(std::size_t index, std::uint64_t chunk, const Take& take, Pool& pool) const {
+  take_words(prgs_[index], chunk * full_.masks[index], take, pool);
 }
 
-void Streams::product(std::size_t index, std::uint64_t chunk, Words out, Pool& pool) const {
-  fill(prgs_[full_.num_masks + index], out, chunk * full_.products[index], pool);
+void Streams::product(std::size_t index, std::uint64_t chunk, const Take& take, Pool& pool) const {
+  take_words(prgs_[full_.num_masks + index], chunk * full_.products[index], take, pool);
 }
 
 void mask_words(const prg::Seed& seed, const Request& mask, std::uint64_t first, Words out,
                 Pool& pool) {
-  fill(stream_prg(seed, mask, 0), out, first, pool);
+  take_words(stream_prg(seed, mask, 0), first, out, pool);
 }
 
 }  // namespace petcore::correlation

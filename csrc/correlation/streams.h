@@ -10,15 +10,29 @@
 
 namespace petcore::correlation {
 
+// Take is where random words s go, and what is made of them and of words x on the way: s, x + s,
+// x - s or x ^ s. out may be x.
+struct Take {
+  enum class As : std::uint8_t { plain, plus, minus, toggled };
+  Words out;
+  As as = As::plain;
+  ConstWords x = {};
+  Take(Words to) : out(to) {}  // NOLINT: the plain words are what a list of spans stands for
+  Take(As how, Words to, ConstWords with) : out(to), as(how), x(with) {}
+};
+inline Take plus(Words out, ConstWords x) { return {Take::As::plus, out, x}; }
+inline Take minus(Words out, ConstWords x) { return {Take::As::minus, out, x}; }
+inline Take toggled(Words out, ConstWords x) { return {Take::As::toggled, out, x}; }
+
 class Streams {
  public:
   // Kind, counter, stream number and every size are bound into each stream's seed, so that two
   // different requests never share a word.
   Streams(const prg::Seed& seed, const Request& request);
 
-  // mask and product fill stream `index` of one chunk.
-  void mask(std::size_t index, std::uint64_t chunk, Words out, Pool& pool) const;
-  void product(std::size_t index, std::uint64_t chunk, Words out, Pool& pool) const;
+  // mask and product take from stream `index` of one chunk.
+  void mask(std::size_t index, std::uint64_t chunk, const Take& take, Pool& pool) const;
+  void product(std::size_t index, std::uint64_t chunk, const Take& take, Pool& pool) const;
 
  private:
   Layout full_;

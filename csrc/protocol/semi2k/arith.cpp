@@ -12,6 +12,7 @@ namespace petcore::protocol::semi2k {
 namespace {
 
 using correlation::Kind;
+using correlation::minus;
 using correlation::Request;
 
 // Masked: an operand, its mask and where the sum of x - mask goes, which may be where the mask is.
@@ -77,9 +78,7 @@ void Semi2k::mul(Env& env, Words out, ConstWords x, ConstWords y, unsigned trunc
   const auto produce = [&](std::size_t i, Words own) {
     const Range r = chunk_at(i, n);
     const Words e = own.first(r.size), f = own.subspan(r.size, r.size);
-    env.source.masks({e, f});
-    ring::sub(e, x.subspan(r.begin, r.size), e);
-    ring::sub(f, y.subspan(r.begin, r.size), f);
+    env.source.masks({minus(e, x.subspan(r.begin, r.size)), minus(f, y.subspan(r.begin, r.size))});
     return 2 * r.size;
   };
   const auto consume = [&](std::size_t i, ConstWords own, ConstWords theirs) {
@@ -104,8 +103,7 @@ void Semi2k::square(Env& env, Words out, ConstWords x, unsigned truncate) const 
   const auto produce = [&](std::size_t i, Words own) {
     const Range r = chunk_at(i, n);
     const Words own_e = own.first(r.size);
-    env.source.masks({own_e});
-    ring::sub(own_e, x.subspan(r.begin, r.size), own_e);
+    env.source.masks({minus(own_e, x.subspan(r.begin, r.size))});
     return r.size;
   };
   // x^2 = e (x + a) + a^2, and the share of a is x - own_e.

@@ -26,9 +26,8 @@ void Semi2k::and_bits(Env& env, Words out, ConstWords x, ConstWords y) const {
   const auto produce = [&](std::size_t i, Words own) {
     const Range r = chunk_at(i, n);
     const Words d = own.first(r.size), f = own.subspan(r.size, r.size);
-    env.source.masks({d, f});
-    petcore::bits::exclusive_or(d, d, x.subspan(r.begin, r.size));
-    petcore::bits::exclusive_or(f, f, y.subspan(r.begin, r.size));
+    env.source.masks({correlation::toggled(d, x.subspan(r.begin, r.size)),
+                      correlation::toggled(f, y.subspan(r.begin, r.size))});
     return 2 * r.size;
   };
   const auto consume = [&](std::size_t i, ConstWords own, ConstWords theirs) {
@@ -53,9 +52,8 @@ void multiply_bits(Env& env, Words out, ConstWords bit, ConstWords x) {
     const Range r = chunk_at(i, n);
     const ConstWords bits = packed_chunk(bit, i, r.size);
     const Words d = own.first(bits.size()), e = own.subspan(bits.size(), r.size);
-    env.source.masks({d, e});
-    petcore::bits::exclusive_or(d, d, bits);
-    ring::sub(e, x.subspan(r.begin, r.size), e);
+    env.source.masks(
+        {correlation::toggled(d, bits), correlation::minus(e, x.subspan(r.begin, r.size))});
     return bits.size() + r.size;
   };
   const auto consume = [&](std::size_t i, ConstWords own, ConstWords theirs) {
@@ -87,8 +85,7 @@ void convert_bits(Env& env, Words out, ConstWords bit) {
   const auto produce = [&](std::size_t i, Words own) {
     const ConstWords bits = packed_chunk(bit, i, chunk_at(i, n).size);
     const Words d = own.first(bits.size());
-    env.source.masks({d});
-    petcore::bits::exclusive_or(d, d, bits);
+    env.source.masks({correlation::toggled(d, bits)});
     return bits.size();
   };
   const auto consume = [&](std::size_t i, ConstWords own, ConstWords theirs) {

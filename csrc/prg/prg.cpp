@@ -17,14 +17,6 @@ void check_counter(std::uint64_t first_block, std::size_t num_blocks) {
         "the block counter of a PRG would wrap around");
 }
 
-// From this size on the first lines written would have left the cache before the last ones are
-// made, so that all of them are better written around it. A cache that many machines share shows
-// its whole size to each of them, hence the bound.
-std::size_t around_cache_bytes() {
-  constexpr std::size_t kMax = std::size_t{16} << 20;
-  return std::min(simd::cache_bytes() / 2, kMax);
-}
-
 std::byte* bytes_of(Words words) { return std::as_writable_bytes(words).data(); }
 
 }  // namespace
@@ -46,7 +38,7 @@ void Prg::fill(Bytes out, std::uint64_t first_block, std::uint64_t high) const {
                      .out = out.data(),
                      .x = nullptr,
                      .stream = nullptr,
-                     .around_cache = out.size() >= around_cache_bytes()});
+                     .around_cache = out.size() >= simd::around_cache_bytes()});
   if (rest == 0) return;
   std::array<std::byte, kBlockBytes> last;
   fill(last, first_block + whole, high);
@@ -99,7 +91,7 @@ void Prg::run(const Work& work, std::uint64_t first_word) const {
                        .out = bytes_of(to.out),
                        .x = std::as_bytes(to.x).data(),
                        .stream = two ? bytes_of(to.stream) : nullptr,
-                       .around_cache = !in_place && written >= around_cache_bytes()});
+                       .around_cache = !in_place && written >= simd::around_cache_bytes()});
   };
   const auto one_word = [&](std::size_t at) {
     const std::size_t half = (first_word + at) % 2;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "ring/ring_kernels.h"
+#include "simd/cpu.h"
 
 namespace petcore::ring {
 namespace {
@@ -35,11 +36,17 @@ void split(std::size_t n, const Options& options, const Work& work) {
   });
 }
 
+template <class... Inputs>
+bool is_around_cache(Words out, const Inputs&... inputs) {
+  return out.size_bytes() >= simd::around_cache_bytes() && ((inputs.data() != out.data()) && ...);
+}
+
 template <class Kernel, class... Inputs>
 void each(const Options& options, Kernel Kernels::* kernel, Words out, const Inputs&... inputs) {
   check_sizes(out, inputs...);
+  const bool around = is_around_cache(out, inputs...);
   split(out.size(), options, [&](const Kernels& kernels, std::size_t at, std::size_t size) {
-    (kernels.*kernel)(out.data() + at, (inputs.data() + at)..., size);
+    (kernels.*kernel)(out.data() + at, (inputs.data() + at)..., {size, around});
   });
 }
 
@@ -47,8 +54,9 @@ void each(const Options& options, Kernel Kernels::* kernel, Words out, const Inp
 template <class Kernel, class Number>
 void each_by(const Options& options, Kernel Kernels::* kernel, Words out, ConstWords x, Number by) {
   check_sizes(out, x);
+  const bool around = is_around_cache(out, x);
   split(out.size(), options, [&](const Kernels& kernels, std::size_t at, std::size_t size) {
-    (kernels.*kernel)(out.data() + at, x.data() + at, size, by);
+    (kernels.*kernel)(out.data() + at, x.data() + at, {size, around}, by);
   });
 }
 

@@ -33,6 +33,10 @@ struct Lane {
     sum.low += (V)_mm256_mul_epu32((__m256i)left, (__m256i)right.word);
     sum.cross += (Halves)left * right.swapped;
   }
+  static void stream(Word* to, V x) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to), (__m256i)x);
+  }
+  static void fence() { _mm_sfence(); }
   static V total(const Sum& sum) {
     const V cross = (V)sum.cross;
     return sum.low + (cross << 32) + (cross & 0xffffffff00000000);

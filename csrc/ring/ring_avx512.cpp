@@ -21,6 +21,10 @@ struct Lane {
   static void madd(Sum& sum, const Factor& right, V left) {
     sum += (V)_mm512_mullo_epi64((__m512i)left, (__m512i)right);
   }
+  static void stream(Word* to, V x) {
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(to), (__m512i)x);
+  }
+  static void fence() { _mm_sfence(); }
   static V total(const Sum& sum) { return sum; }
 };
 

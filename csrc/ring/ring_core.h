@@ -3,7 +3,8 @@
 //   V, S, kWords          a vector of unsigned words (or one word), the same signed, its length
 //   Factor factor(V)      a right operand made ready for many products
 //   Sum, madd(sum, factor, v), total(sum)     sums of products mod 2^64
-//   kTileRows, kTileVectors, kDepth, kRows    shape of the matrix product, see ring_matmul_core.h
+//   stream(to, v), fence()    a store around the caches where there is one, to an aligned place
+//   kTileRows, kTileVectors, kDepth, kRows, kColumns, kPairs    see ring_matmul_core.h
 #pragma once
 
 using V = Lane::V;
@@ -43,10 +44,26 @@ inline V product(V x, V y) {
   return Lane::total(sum);
 }
 
+// around_cache is the part of for_each that streaming stores can do: all but the words before the
+// first aligned vector of out, which are done one by one, and those after the last.
+template <class Op, class... In>
+inline std::size_t around_cache(Op op, Word* out, std::size_t size, const In*... in) {
+  const auto address = reinterpret_cast<std::uintptr_t>(out);
+  if (address % sizeof(Word) != 0) return 0;
+  std::size_t i = 0;
+  for (; i < size && (address + i * sizeof(Word)) % sizeof(V) != 0; ++i)
+    store_some(out + i, 1, op(load_some(in + i, 1)...));
+#pragma GCC unroll 4
+  for (; i + kWords <= size; i += kWords) Lane::stream(out + i, op(load(in + i)...));
+  Lane::fence();
+  return i;
+}
+
 // for_each writes op of the vectors at the same place of every input; out may be an input.
 template <class Op, class... In>
-inline void for_each(Op op, Word* out, std::size_t size, const In*... in) {
-  std::size_t i = 0;
+inline void for_each(Op op, Word* out, Extent extent, const In*... in) {
+  const std::size_t size = extent.size;
+  std::size_t i = extent.around_cache ? around_cache(op, out, size, in...) : 0;
 #pragma GCC unroll 4
   for (; i + kWords <= size; i += kWords) store(out + i, op(load(in + i)...));
   if (i < size) store_some(out + i, size - i, op(load_some(in + i, size - i)...));
@@ -90,39 +107,39 @@ struct MulAdd2 {
   }
 };
 
-void add(Word* out, const Word* x, const Word* y, std::size_t size) {
-  for_each(Add{}, out, size, x, y);
+void add(Word* out, const Word* x, const Word* y, Extent extent) {
+  for_each(Add{}, out, extent, x, y);
 }
 
-void sub(Word* out, const Word* x, const Word* y, std::size_t size) {
-  for_each(Sub{}, out, size, x, y);
+void sub(Word* out, const Word* x, const Word* y, Extent extent) {
+  for_each(Sub{}, out, extent, x, y);
 }
 
-void neg(Word* out, const Word* x, std::size_t size) { for_each(Neg{}, out, size, x); }
+void neg(Word* out, const Word* x, Extent extent) { for_each(Neg{}, out, extent, x); }
 
-void mul(Word* out, const Word* x, const Word* y, std::size_t size) {
-  for_each(Mul{}, out, size, x, y);
+void mul(Word* out, const Word* x, const Word* y, Extent extent) {
+  for_each(Mul{}, out, extent, x, y);
 }
 
-void scale(Word* out, const Word* x, std::size_t size, Word factor) {
-  for_each(Scale{splat(factor)}, out, size, x);
+void scale(Word* out, const Word* x, Extent extent, Word factor) {
+  for_each(Scale{splat(factor)}, out, extent, x);
 }
 
-void shift_left(Word* out, const Word* x, std::size_t size, unsigned bits) {
-  for_each(ShiftLeft{bits}, out, size, x);
+void shift_left(Word* out, const Word* x, Extent extent, unsigned bits) {
+  for_each(ShiftLeft{bits}, out, extent, x);
 }
 
-void shift_right(Word* out, const Word* x, std::size_t size, unsigned bits) {
-  for_each(ShiftRight{bits}, out, size, x);
+void shift_right(Word* out, const Word* x, Extent extent, unsigned bits) {
+  for_each(ShiftRight{bits}, out, extent, x);
 }
 
-void shift_right_signed(Word* out, const Word* x, std::size_t size, unsigned bits) {
-  for_each(ShiftRightSigned{static_cast<int>(bits)}, out, size, x);
+void shift_right_signed(Word* out, const Word* x, Extent extent, unsigned bits) {
+  for_each(ShiftRightSigned{static_cast<int>(bits)}, out, extent, x);
 }
 
 void mul_add2(Word* out, const Word* a, const Word* b, const Word* c, const Word* d, const Word* e,
-              std::size_t size) {
-  for_each(MulAdd2{}, out, size, a, b, c, d, e);
+              Extent extent) {
+  for_each(MulAdd2{}, out, extent, a, b, c, d, e);
 }
 
 Word sum(const Word* x, std::size_t size) {

@@ -21,18 +21,27 @@ struct Product {
   std::size_t out_stride, a_stride, b_stride;
 };
 
+// Extent: how many words, and whether the output is better written around the caches: it is large,
+// and none of the inputs.
+struct Extent {
+  Extent(std::size_t num_words, bool around = false) : size(num_words), around_cache(around) {}
+
+  std::size_t size;
+  bool around_cache;
+};
+
 struct Kernels {
-  void (*add)(Word* out, const Word* x, const Word* y, std::size_t size);
-  void (*sub)(Word* out, const Word* x, const Word* y, std::size_t size);
-  void (*neg)(Word* out, const Word* x, std::size_t size);
-  void (*mul)(Word* out, const Word* x, const Word* y, std::size_t size);
-  void (*scale)(Word* out, const Word* x, std::size_t size, Word factor);
-  void (*shift_left)(Word* out, const Word* x, std::size_t size, unsigned bits);
-  void (*shift_right)(Word* out, const Word* x, std::size_t size, unsigned bits);
-  void (*shift_right_signed)(Word* out, const Word* x, std::size_t size, unsigned bits);
+  void (*add)(Word* out, const Word* x, const Word* y, Extent extent);
+  void (*sub)(Word* out, const Word* x, const Word* y, Extent extent);
+  void (*neg)(Word* out, const Word* x, Extent extent);
+  void (*mul)(Word* out, const Word* x, const Word* y, Extent extent);
+  void (*scale)(Word* out, const Word* x, Extent extent, Word factor);
+  void (*shift_left)(Word* out, const Word* x, Extent extent, unsigned bits);
+  void (*shift_right)(Word* out, const Word* x, Extent extent, unsigned bits);
+  void (*shift_right_signed)(Word* out, const Word* x, Extent extent, unsigned bits);
   Word (*sum)(const Word* x, std::size_t size);
   void (*mul_add2)(Word* out, const Word* a, const Word* b, const Word* c, const Word* d,
-                   const Word* e, std::size_t size);
+                   const Word* e, Extent extent);
   // matmul wants scratch_words(product) words of scratch memory.
   std::size_t (*scratch_words)(const Product& product);
   void (*matmul)(const Product& product, Word* scratch);

@@ -6,7 +6,8 @@
 // kTileRows rows and stays in the second; a tile of the output lives in registers.
 //
 // A packed tile or panel has an even depth (zeros below) and one more row: for every row of a or
-// column of b the sum of the products of its pairs, which pair_tile takes off.
+// column of b the sum of the products of its pairs, which pair_tile takes off. Where kPairs is
+// false, because adding costs as much as multiplying, tile() reads the same words.
 //
 // Few rows or columns do not repay packing: strips() and columns() read a, and where they can b,
 // in place.

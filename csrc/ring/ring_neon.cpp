@@ -29,6 +29,8 @@ struct Lane {
     sum.low = vmlal_u32(sum.low, vmovn_u64((uint64x2_t)left), right.low);
     sum.cross = vmlaq_u32(sum.cross, (uint32x4_t)left, right.swapped);
   }
+  static void stream(Word* to, V x) { __builtin_memcpy(to, &x, sizeof(V)); }
+  static void fence() {}
   static V total(const Sum& sum) {
     const V cross = (V)sum.cross;
     return (V)sum.low + (cross << 32) + (cross & 0xffffffff00000000);

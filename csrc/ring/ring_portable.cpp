@@ -14,6 +14,8 @@ struct Lane {
 
   static Factor factor(V x) { return x; }
   static void madd(Sum& sum, Factor right, V left) { sum += left * right; }
+  static void stream(Word* to, V x) { *to = x; }
+  static void fence() {}
   static V total(Sum sum) { return sum; }
 };
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #if defined(__aarch64__)
@@ -47,6 +48,12 @@ std::size_t cache_bytes() {
 #endif
   }();
   return found;
+}
+
+std::size_t around_cache_bytes() {
+  // A cache that many machines share shows its whole size to each of them.
+  constexpr std::size_t kMax = std::size_t{16} << 20;
+  return std::min(cache_bytes() / 2, kMax);
 }
 
 std::string forced_target() {

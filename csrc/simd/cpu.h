@@ -21,6 +21,9 @@ const Cpu& cpu();
 
 // cache_bytes is the size of the last-level cache, 32 MiB where the system does not tell.
 std::size_t cache_bytes();
+// around_cache_bytes: from this size on the first lines written would have left the cache before
+// the last ones are made, so that all of them are better written around it.
+std::size_t around_cache_bytes();
 
 // forced_target is the value of PETCORE_TARGET ("portable", "aesni", "avx2", ...) or empty.
 std::string forced_target();

@@ -10,6 +10,7 @@ from .reference import words
 
 kernels = _core.kernels
 TARGETS = kernels.targets()["ring"]
+LARGE = (16 << 20) // 8 + 13  # words: such an output is written around the caches
 SIZES = [*range(36), 63, 64, 65, 127, 129, 1000]
 
 BINARY = {"add": np.add, "sub": np.subtract, "mul": np.multiply}
@@ -110,6 +111,21 @@ def test_vectors_that_start_anywhere_leave_their_surroundings_alone(target):
         assert (out[part] == x[part] * np.uint64(3)).all()
         assert (out[:start] == 7).all()
         assert (out[start + 77 :] == 7).all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("begin", [0, 3])
+def test_vectors_larger_than_the_cache_combine_as_in_numpy(target, begin):
+    x, y = words(LARGE, 1), words(LARGE, 2)
+    out = np.full(LARGE, 7, np.uint64)
+    part = slice(begin, LARGE - 2)
+    kernels.mul(x[part], y[part], out[part], target=target)
+    assert (out[part] == x[part] * y[part]).all()
+    assert (out[:begin] == 7).all()
+    assert (out[-2:] == 7).all()
+    expected = x + y
+    kernels.add(x, y, x, target=target)
+    assert (x == expected).all()
 
 
 @pytest.mark.parametrize("target", TARGETS)

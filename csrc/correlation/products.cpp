@@ -47,7 +47,32 @@ void wide_products(const Streams3& masks, Buffer<std::uint64_t>& out) {
                      ring::wide_mul(ring::load_wide(&masks[0][i]), ring::load_wide(&masks[1][i])));
 }
 
-void half_selections(std::uint64_t units, const Streams3& masks, Streams3& out) {
+// x = x - y, 8 bits at a time (Warren, Hacker's Delight, section 2-18).
+void subtract_bytes(Words x, ConstWords y) {
+  constexpr std::uint64_t kTops = 0x8080808080808080;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = ((x[i] | kTops) - (y[i] & ~kTops)) ^ ((x[i] ^ ~y[i]) & kTops);
+}
+
+void scaled_products(const Streams3& masks, Buffer<std::uint64_t>& out) {
+  const std::size_t n = out.size();
+  for (std::size_t i = 0; i < n; ++i)
+    out[i] = ring::residue_add(ring::residue_mul(masks[0][i], masks[1][n + i]),
+                               ring::residue_mul(masks[0][n + i], masks[1][i]));
+}
+
+// Row after row of `units` bytes.
+void bit_bytes(const Request& request, std::uint64_t units, const Buffer<std::uint64_t>& packed,
+               Buffer<std::uint64_t>& out) {
+  const std::uint64_t rows = request.dims[0], words = bits::num_words(units);
+  out[out.size() - 1] = 0;
+  const std::span bytes(reinterpret_cast<std::uint8_t*>(out.data()), rows * units);
+  for (std::uint64_t r = 0; r < rows; ++r)
+    bits::unpack(bytes.subspan(r * units, units), packed.span().subspan(r * words, words));
+}
+
+void half_selections(const Request& request, std::uint64_t units, const Streams3& masks,
+                     Streams3& out) {
   constexpr std::uint64_t kLow = 0xffffffff;
   for (std::size_t i = 0; i < out[0].size(); ++i) {
     const std::uint64_t both = 2 * i + 1 < units ? 1 : 0;
@@ -56,7 +81,7 @@ void half_selections(std::uint64_t units, const Streams3& masks, Streams3& out) 
     };
     out[0][i] = spread(masks[0]);
     out[1][i] = out[0][i] * kLow & masks[1][i];
-    out[2][i] = spread(masks[2]);
+    if (request.dims[0] != 0) out[2][i] = spread(masks[2]);
   }
 }
 
@@ -86,6 +111,8 @@ Group mask_group(const Request& request, std::size_t index) {
     case Kind::dabit:
     case Kind::bit_product:
       return index == 0 ? Group::bits : Group::words;
+    case Kind::bit_bytes:
+      return Group::bits;
     case Kind::half_select:
       return index == 1 ? Group::halves : Group::bits;
     default:
@@ -105,6 +132,10 @@ Group product_group(const Request& request, std::size_t index) {
       return Group::halves;
     case Kind::cross_wide:
       return Group::wide;
+    case Kind::cross_scaled:
+      return Group::residues;
+    case Kind::bit_bytes:
+      return Group::bytes;
     case Kind::waves:
       if (index == 1) return Group::bits;
       return waves_of(request).width == 64 ? Group::words : Group::halves;
@@ -116,7 +147,8 @@ Group product_group(const Request& request, std::size_t index) {
 }
 
 bool is_crossed(const Request& request) {
-  return request.kind == Kind::cross_bit || request.kind == Kind::cross_wide;
+  return request.kind == Kind::cross_bit || request.kind == Kind::cross_wide ||
+         request.kind == Kind::cross_scaled;
 }
 
 void combine(Words x, ConstWords y, Group group) {
@@ -129,6 +161,11 @@ void subtract(Words x, ConstWords y, Group group) {
   if (group == Group::words) return ring::sub(x, x, y);
   if (group == Group::halves) return add_halves(x, y, ~std::uint32_t{0});
   if (group == Group::wide) return subtract_wide(x, y);
+  if (group == Group::bytes) return subtract_bytes(x, y);
+  if (group == Group::residues) {
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = ring::residue_sub(x[i], y[i]);
+    return;
+  }
   combine(x, y, group);
 }
 
@@ -164,8 +201,12 @@ void make_products(const Request& request, std::uint64_t units, const prg::Seed 
       if (digits_of(request).count > 0)
         digit_table(products[1].span(), masks[0].span(), digits_of(request));
       return;
+    case Kind::cross_scaled:
+      return scaled_products(masks, products[0]);
+    case Kind::bit_bytes:
+      return bit_bytes(request, units, masks[0], products[0]);
     case Kind::half_select:
-      return half_selections(units, masks, products);
+      return half_selections(request, units, masks, products);
     case Kind::matrix: {
       const auto [m, k, n] = matrix_shape(request);
       return ring::matmul(products[0].span(), masks[0].span(), masks[1].span(), m, k, n, false,

@@ -13,8 +13,10 @@ namespace petcore::correlation {
 enum class Group : std::uint8_t {
   words,
   bits,
-  halves,  // Z_2^32, two to a word
-  wide,    // residues modulo 2^128 - 1, two words each
+  halves,    // Z_2^32, two to a word
+  bytes,     // Z_2^8, eight to a word
+  residues,  // modulo 2^64 - 1
+  wide,      // residues modulo 2^128 - 1, two words each
 };
 Group mask_group(const Request& request, std::size_t index);
 Group product_group(const Request& request, std::size_t index);

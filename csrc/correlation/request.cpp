@@ -11,7 +11,7 @@ constexpr std::array<const char*, kLastKind + 1> kNames = {
     "",       "multiplication", "square",        "and_gate",   "and_pair",
     "dabit",  "bit_product",    "edabit",        "cross_bit",  "tree_layer",
     "matrix", "mask",           "masked_matrix", "cross_wide", "digits",
-    "waves",  "half_select"};
+    "waves",  "half_select",    "cross_scaled",  "bit_bytes"};
 
 // The words of a chunk of packed bits, too, are then even in number.
 constexpr std::uint64_t kChunkStep = 128;
@@ -66,6 +66,11 @@ Request Request::read(ByteReader& in) {
   if (request.kind == Kind::cross_bit)
     check(request.dims[0] == 32 || request.dims[0] == 64, Code::frame,
           "a product of two bits in words of neither 32 nor 64 bits");
+  if (request.kind == Kind::half_select)
+    check(request.dims[0] <= 1, Code::frame, "a selection of neither one bit nor two");
+  if (request.kind == Kind::bit_bytes)
+    check(request.dims[0] >= 1 && request.dims[0] <= 8, Code::frame,
+          "fewer than 1 or more than 8 rows of bits");
   if (request.kind == Kind::digits || request.kind == Kind::waves) check_tables(request);
   if (request.kind == Kind::edabit) check_grouped(request);
   if (request.kind == Kind::tree_layer) check_layer(request);
@@ -103,13 +108,11 @@ Layout layout(const Request& request, std::uint64_t units) {
   };
   switch (request.kind) {
     case Kind::multiplication:
+    case Kind::and_gate:
       set({units, units}, {units});
       break;
     case Kind::square:
       set({units}, {units});
-      break;
-    case Kind::and_gate:
-      set({units, units}, {units});
       break;
     case Kind::and_pair:
       set({units, units, units}, {units, units});
@@ -129,11 +132,6 @@ Layout layout(const Request& request, std::uint64_t units) {
     case Kind::tree_layer:
       set({layer_of(request).num_opened() * units}, {layer_of(request).num_dealt() * units});
       break;
-    case Kind::matrix: {
-      const auto [m, k, n] = matrix_shape(request);
-      set({m * k, k * n}, {m * n});
-      break;
-    }
     case Kind::cross_wide:
       set({2 * units}, {2 * units});
       break;
@@ -146,16 +144,23 @@ Layout layout(const Request& request, std::uint64_t units) {
           {2 * waves.count * wave_words(waves, units), digits_of(request).rows() * packed});
       break;
     }
-    case Kind::half_select: {
-      const std::uint64_t halves = half_words(units);
-      set({packed, halves, packed}, {halves, halves, halves});
+    case Kind::cross_scaled:
+      set({2 * units}, {units});
       break;
-    }
+    case Kind::bit_bytes:
+      set({request.dims[0] * packed}, {(request.dims[0] * units + 7) / 8});
+      break;
+    case Kind::half_select:
+      set({packed, half_words(units)}, {half_words(units), half_words(units)});
+      if (request.dims[0] == 1) set({packed}, {half_words(units)});
+      break;
     case Kind::mask:
       set({units}, {});
       break;
+    case Kind::matrix:
     case Kind::masked_matrix: {
       const auto [m, k, n] = matrix_shape(request);
+      if (request.kind == Kind::matrix) set({m * k}, {});
       set({k * n}, {m * n});
       break;
     }

@@ -16,10 +16,12 @@
 //   cross_bit         element     own bit (packed)   bit0 bit1 in Z_2^width          width / 8
 //   tree_layer        64 bits     a, b, q per node   their products (bits/gates.h)   8 per slice
 //   cross_wide        element     own number         a0 a1 mod 2^128 - 1             16
+//   cross_scaled      element     own a, b           a0 b1 + a1 b0 mod 2^64 - 1      8
+//   bit_bytes         element     `rows` bits        the bits, each in Z_2^8         rows
 //   digits            element     r                  a digit table (tables.h)        rows / 8
 //   waves             element     r                  cosines and sines (tables.h),   (2 count width
 //                                                    a digit table                   + rows) / 8
-//   half_select       element     bit, a, bit'       bit, bit a, bit', all in Z_2^32 12
+//   half_select       element     bit, a, [bit']     bit, bit a, [bit'] in Z_2^32    8, [12]
 //   matrix            product     A (m,k), B (k,n)   AB                              8mn
 //   mask              element     A                  -                               0
 //   masked_matrix     product     B                  AB, A of an earlier mask        8mn
@@ -51,8 +53,10 @@ enum class Kind : std::uint32_t {
   digits,
   waves,
   half_select,
+  cross_scaled,
+  bit_bytes,
 };
-constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::half_select);
+constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::bit_bytes);
 
 const char* kind_name(Kind kind);
 

@@ -68,8 +68,9 @@ Waves waves_of(const Request& request) {
 
 void check_tables(const Request& request) {
   const auto& d = request.dims;
-  check(d[0] < 64 && d[1] >= 1 && d[1] <= 4 && d[2] <= 63 && d[0] + d[1] * d[2] <= 63, Code::frame,
-        "a digit table that does not fit a word");
+  check(
+      d[0] < 64 && d[1] <= 4 && (d[1] >= 1 || d[2] == 0) && d[2] <= 63 && d[0] + d[1] * d[2] <= 63,
+      Code::frame, "a digit table that does not fit a word");
   if (request.kind == Kind::digits) return check(d[2] > 0, Code::frame, "a table of no digits");
   check(d[3] >= 1 && d[3] <= 64 && d[4] >= 1 && d[4] <= kWavesMax && d[5] >= 1 && d[5] <= 2 &&
             (d[6] == 32 || d[6] == 64),

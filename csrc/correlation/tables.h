@@ -24,7 +24,7 @@ struct Waves {
   unsigned width = 64;  // of the words, 32 or 64
 };
 // wave_scale is how many fraction bits the dealt cosines and sines have.
-constexpr unsigned wave_scale(unsigned width) { return width == 64 ? 32 : 14; }
+constexpr unsigned wave_scale(unsigned width) { return width == 64 ? 28 : 14; }
 
 Request digit_request(std::uint64_t units, const Digits& digits);
 Request wave_request(std::uint64_t units, const Waves& waves, const Digits& digits);

@@ -9,7 +9,8 @@ namespace {
 constexpr std::array<const char*, kNumOps> kNames = {
     "input",    "open",           "open_bits", "reveal",        "reveal_bits", "mul",     "square",
     "matmul",   "and_bits",       "mul_bit",   "msb",           "equal_zero",  "bits",    "b2a",
-    "truncate", "truncate_exact", "mask",      "masked_matmul", "exp",         "sigmoid", "tanh"};
+    "truncate", "truncate_exact", "mask",      "masked_matmul", "exp",         "sigmoid", "tanh",
+    "log",      "sqrt",           "rsqrt",     "reciprocal"};
 
 }  // namespace
 

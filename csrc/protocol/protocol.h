@@ -38,8 +38,12 @@ enum class Op : std::uint8_t {
   exp,
   sigmoid,
   tanh,
+  log,
+  sqrt,
+  rsqrt,
+  reciprocal,
 };
-constexpr std::size_t kNumOps = static_cast<std::size_t>(Op::tanh) + 1;
+constexpr std::size_t kNumOps = static_cast<std::size_t>(Op::reciprocal) + 1;
 const char* op_name(Op op);
 // op_from_name raises Code::usage for an unknown word, listing those there are.
 Op op_from_name(std::string_view name);

@@ -8,7 +8,7 @@ import petcore as pc
 from petcore.errors import UsageError
 from petcore.mpc.functions import CONTRACTS
 
-FUNCTIONS = ["exp", "sigmoid", "tanh"]
+FUNCTIONS = ["exp", "sigmoid", "tanh", "log", "sqrt", "rsqrt", "reciprocal"]
 LENGTHS = [1, 2, 63, 64, 65, 127, 255, 257, 8191, 8193, 65535, 65537]
 
 

@@ -25,6 +25,8 @@ KINDS = {
     "cross_bit": 8,
     "digits": 14,
     "waves": 15,
+    "half_select": 16,
+    "bit_bytes": 18,
 }
 BASE_TERMS = [
     ("wire version", "2"),
@@ -153,6 +155,9 @@ def test_a_counter_that_does_not_grow_is_refused_as_reuse():
         request(KINDS["waves"], dims=(0, 4, 1, 20, 33, 1, 64)),
         request(KINDS["waves"], dims=(0, 4, 1, 20, 1, 3, 64)),
         request(KINDS["waves"], dims=(0, 4, 1, 20, 1, 1, 16)),
+        request(KINDS["half_select"], dims=(2,)),
+        request(KINDS["bit_bytes"], dims=(0,)),
+        request(KINDS["bit_bytes"], dims=(9,)),
         request(KINDS["multiplication"]) + b"tail",
     ],
 )

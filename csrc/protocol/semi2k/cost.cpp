@@ -159,10 +159,13 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
       return product(shape.k * shape.n, request, shape.m * shape.n, d.subspan(6));
     }
     case Op::exp:
-      return exponential_cost(n, static_cast<unsigned>(d[1]));
     case Op::sigmoid:
     case Op::tanh:
-      return sigmoid_cost(n, static_cast<unsigned>(d[1]), op == Op::tanh);
+    case Op::log:
+    case Op::sqrt:
+    case Op::rsqrt:
+    case Op::reciprocal:
+      return function_cost(op, n, static_cast<unsigned>(d[1]));
   }
   throw Error(Code::internal, "an operation without a declared cost");
 }

@@ -15,6 +15,13 @@ Cost exponential_cost(std::size_t n, unsigned f);
 void sigmoid(Env& env, Words out, ConstWords x, unsigned f, bool is_tanh);
 Cost sigmoid_cost(std::size_t n, unsigned f, bool is_tanh);
 
+// normalised: sqrt, rsqrt, reciprocal or log. See normalised.cpp.
+void normalised(Env& env, Op op, Words out, ConstWords x, unsigned f);
+Cost normalised_cost(Op op, std::size_t n, unsigned f);
+
+// function_cost is the declared cost of any of them.
+Cost function_cost(Op op, std::size_t n, unsigned f);
+
 // one_round is the cost of a round that sends so many words, and of the correlation it uses.
 Cost one_round(std::uint64_t words);
 Cost one_round(std::uint64_t words, const correlation::Request& request);

@@ -12,6 +12,7 @@
 #include "bits/bits.h"
 #include "protocol/semi2k/cross.h"
 #include "protocol/semi2k/functions.h"
+#include "protocol/semi2k/halves.h"
 #include "protocol/semi2k/lookup.h"
 #include "protocol/semi2k/waves.h"
 
@@ -26,7 +27,8 @@ using correlation::Waves;
 constexpr double kSine[] = {0.602526092,   0.134032663,   0.041026907,    0.0128363736,
                             0.00408361639, 0.00125317902, 0.000466173315, 0.000131972448};
 constexpr double kCosine[std::size(kSine)] = {};
-constexpr unsigned kScale = series_scale(32);
+constexpr unsigned kCoefficientScale = 16;
+constexpr unsigned kScale = kCoefficientScale + correlation::wave_scale(32);
 // x 15/16 has the period 32. It has the fraction bits of x and these.
 constexpr std::uint64_t kFactor = 15;
 constexpr unsigned kFactorBits = 4, kPeriodBits = 5;
@@ -57,7 +59,12 @@ void open_angle(Env& env, Words series, Signs& signs, ConstWords x, const Shape&
   const std::size_t n = x.size(), size_max = chunk_words(n);
   const std::uint64_t threshold = kThreshold << (shape.angle_scale - 4);
   const std::uint64_t thresholds[2] = {threshold, 0 - threshold};
-  const Series wave{.waves = shape.waves, .constant = 0.5, .cosine = kCosine, .sine = kSine};
+  const Series wave{.waves = shape.waves,
+                    .scale = kCoefficientScale,
+                    .factor = 1.0,
+                    .constant = 0.5,
+                    .cosine = kCosine,
+                    .sine = kSine};
   Buffer<std::uint64_t> sum(size_max), rows(2 * shape.waves.count * half_words(size_max));
   Buffer<std::uint64_t> table(shape.digits.rows() * petcore::bits::num_words(size_max));
   const auto produce = [&](std::size_t i, Words own) {
@@ -81,83 +88,19 @@ void open_angle(Env& env, Words series, Signs& signs, ConstWords x, const Shape&
   run_exchange(env, other(env.party), {num_chunks(n), size_max, produce, consume});
 }
 
-// value = inside * value + above * 1, modulo 2^32.
-void select_limits(Env& env, Words value, ConstWords inside, ConstWords above) {
-  const std::size_t n = value.size(), size_max = chunk_words(n), half_max = half_words(size_max);
-  const std::size_t packed_max = petcore::bits::num_words(size_max);
-  Buffer<std::uint64_t> e(size_max), mask(half_max), bit(half_max), product(half_max),
-      limit(half_max);
-  const auto produce = [&](std::size_t i, Words own) {
-    const Range r = chunk_at(i, n);
-    const std::size_t packed = petcore::bits::num_words(r.size), halves = half_words(r.size);
-    const Words d = own.first(packed), t = own.subspan(packed, packed);
-    const Words opened = own.subspan(2 * packed, halves), mask_i = mask.span().first(halves);
-    env.source.masks({d, mask_i, t});
-    for (std::size_t w = 0; w < packed; ++w) {
-      d[w] ^= inside[i * kChunkWords + w];
-      t[w] ^= above[i * kChunkWords + w];
-    }
-    petcore::bits::narrow(opened, value.subspan(r.begin, r.size), 4);
-    for (std::size_t j = 0; j < halves; ++j) {
-      const std::uint64_t low = static_cast<std::uint32_t>(opened[j] - mask_i[j]);
-      opened[j] = low | ((opened[j] >> 32) - (mask_i[j] >> 32)) << 32;
-    }
-    return 2 * packed + halves;
-  };
-  const auto consume = [&](std::size_t i, ConstWords own, ConstWords theirs) {
-    const Range r = chunk_at(i, n);
-    const std::size_t packed = petcore::bits::num_words(r.size), halves = half_words(r.size);
-    const Words bit_i = bit.span().first(halves), product_i = product.span().first(halves);
-    const Words limit_i = limit.span().first(halves), e_i = e.span().first(r.size);
-    env.source.products({bit_i, product_i, limit_i});
-    petcore::bits::widen_sum(e_i, own.subspan(2 * packed), theirs.subspan(2 * packed), 4);
-    const std::uint64_t mine = env.party == 0 ? 1 : 0;
-    for (std::size_t j = 0; j < r.size; ++j) {
-      const std::size_t w = j / 64, at = j % 64, half = 32 * (j % 2);
-      const std::uint64_t d = (own[w] ^ theirs[w]) >> at & 1;
-      const std::uint64_t t = (own[packed + w] ^ theirs[packed + w]) >> at & 1;
-      const std::uint64_t masked = e_i[j] * (bit_i[j / 2] >> half) + (product_i[j / 2] >> half);
-      const std::uint64_t is_above = t * mine + (1 - 2 * t) * (limit_i[j / 2] >> half);
-      std::uint64_t& z = value[r.begin + j];
-      z = d * z + (1 - 2 * d) * masked + (is_above << kScale);
-    }
-  };
-  run_exchange(env, other(env.party), {num_chunks(n), 2 * packed_max + half_max, produce, consume});
-}
-
-// Divides values from -1/4 to 7/4 modulo 2^32 to f fraction bits modulo 2^64.
-void widen_value(Env& env, Words out, ConstWords value, unsigned f, std::uint64_t minus) {
-  const unsigned drop = kScale - f;
-  const auto share = [&](std::size_t j) {
-    return (value[j] + (env.party == 0 ? kOffset : 0)) & 0xffffffff;
-  };
-  const std::uint64_t round = env.party == 0 ? 0 : (std::uint64_t{1} << drop) - 1;
-  const std::uint64_t known =
-      env.party == 0 ? (std::uint64_t{1} << (32 - drop)) + (kOffset >> drop) + minus : 0;
-  const auto low = [&](Range r, Words bits) {
-    for (std::size_t j = 0; j < r.size; ++j)
-      bits[j / 64] |= (~(share(r.begin + j) >> 31) & 1) << (j % 64);
-  };
-  const auto finish = [&](Range r, ConstWords both_low) {
-    for (std::size_t j = 0; j < r.size; ++j)
-      out[r.begin + j] =
-          ((share(r.begin + j) + round) >> drop) + (both_low[j] << (32 - drop)) - known;
-  };
-  multiply_own_bits(env, out.size(), 64, low, finish);
-}
-
-Plan sigmoid_plan(std::size_t n, const Shape& shape) {
+Plan sigmoid_plan(std::size_t n, unsigned f, bool is_tanh) {
+  const Shape shape = shape_of(f, is_tanh);
   Plan plan{correlation::wave_request(n, shape.waves, shape.digits)};
   Signs::plan(plan, n, shape.digits, 2);
-  plan.push_back({.kind = Kind::half_select, .units = n});
-  plan.push_back(own_bits_request(n, 64));
+  plan.push_back(select_request(n, true));
+  plan.push_back(widen_request(n, kScale - f - (is_tanh ? 1 : 0)));
   return plan;
 }
 
 void sigmoid_block(Env& env, Words out, ConstWords x, unsigned f, bool is_tanh) {
   const std::size_t n = x.size();
   const Shape shape = shape_of(f, is_tanh);
-  Plan plan = sigmoid_plan(n, shape);
+  Plan plan = sigmoid_plan(n, f, is_tanh);
   env.source.plan(env.step, plan);
   Buffer<std::uint64_t> value(n), inside(petcore::bits::num_words(n)), above(inside.size());
   {
@@ -172,8 +115,9 @@ void sigmoid_block(Env& env, Words out, ConstWords x, unsigned f, bool is_tanh) 
     inside[w] ^= above[w];
     above[w] ^= env.party == 0 ? ~std::uint64_t{0} : 0;
   }
-  select_limits(env, value.span(), inside.span(), above.span());
-  widen_value(env, out, value.span(), is_tanh ? f + 1 : f, is_tanh ? std::uint64_t{1} << f : 0);
+  select_halves(env, value.span(), inside.span(), above.span(), std::uint64_t{1} << kScale);
+  const std::uint64_t minus = is_tanh ? std::uint64_t{1} << f : 0;
+  widen_halves(env, out, value.span(), kScale - f - (is_tanh ? 1 : 0), kOffset, minus);
   env.source.finish();
 }
 
@@ -189,26 +133,13 @@ Cost sigmoid_cost(std::size_t n, unsigned f, bool is_tanh) {
   Cost cost;
   for_each_block(n, [&](std::size_t, std::size_t size) {
     const std::uint64_t packed = petcore::bits::num_words(size);
-    const Plan plan = sigmoid_plan(size, shape_of(f, is_tanh));
+    const Plan plan = sigmoid_plan(size, f, is_tanh);
     cost += one_round(size, plan.front());
     cost += layers_cost(Plan(plan.begin() + 1, plan.end() - 2));
     cost += one_round(2 * packed + half_words(size), plan.end()[-2]);
     cost += one_round(packed, plan.back());
   });
   return cost;
-}
-
-void Semi2k::function(Env& env, Op op, Words out, ConstWords x, unsigned f) const {
-  switch (op) {
-    case Op::exp:
-      return exponential(env, out, x, f);
-    case Op::sigmoid:
-      return sigmoid(env, out, x, f, false);
-    case Op::tanh:
-      return sigmoid(env, out, x, f, true);
-    default:
-      throw Error(Code::internal, "an operation that is no function");
-  }
 }
 
 }  // namespace petcore::protocol::semi2k

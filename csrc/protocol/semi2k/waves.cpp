@@ -30,9 +30,10 @@ void add_products(std::uint64_t* out, const std::uint64_t* row, std::size_t begi
 void sum_series(int party, Words out, ConstWords c, ConstWords rows, const Series& series) {
   const auto& waves = series.waves;
   const std::size_t row = correlation::wave_words(waves, c.size());
-  const double scale = static_cast<double>(1 << coefficient_scale(waves.width));
-  const std::uint64_t constant =
-      party == 0 ? round_scaled(series.constant, scale) << correlation::wave_scale(waves.width) : 0;
+  const double scale = static_cast<double>(1 << series.scale);
+  const std::uint64_t constant = party == 0 ? round_scaled(series.factor * series.constant, scale)
+                                                  << correlation::wave_scale(waves.width)
+                                            : 0;
   for (std::size_t begin = 0; begin < c.size(); begin += Harmonics::kBlock) {
     const std::size_t n = std::min(Harmonics::kBlock, c.size() - begin);
     Harmonics angle(c.subspan(begin, n), waves.period_bits, waves.step);
@@ -40,7 +41,7 @@ void sum_series(int party, Words out, ConstWords c, ConstWords rows, const Serie
     sum.fill(constant);
     for (unsigned k = 0; k < waves.count; ++k) {
       if (k > 0) angle.next();
-      const double a = series.cosine[k], b = series.sine[k];
+      const double a = series.factor * series.cosine[k], b = series.factor * series.sine[k];
       const std::uint64_t* cosine_row = rows.data() + 2 * k * row;
       // cos(c - r) = cos c cos r + sin c sin r, sin(c - r) = sin c cos r - cos c sin r.
       add_products(sum.data(), cosine_row, begin, n, waves.width, [&](std::size_t i) {

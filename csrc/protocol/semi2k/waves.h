@@ -14,18 +14,13 @@ namespace petcore::protocol::semi2k {
 // the harmonics of `waves`.
 struct Series {
   correlation::Waves waves;
+  unsigned scale;  // fraction bits of the public factors; with those of the waves, of the result
+  double factor;   // times all that follow
   double constant;
   std::span<const double> cosine, sine;
 };
 
-// coefficient_scale is how many fraction bits the public factors get; with those of the dealt
-// waves they are series_scale bits, the scale of the result.
-constexpr unsigned coefficient_scale(unsigned width) { return width == 64 ? 26 : 16; }
-constexpr unsigned series_scale(unsigned width) {
-  return coefficient_scale(width) + correlation::wave_scale(width);
-}
-
-// sum_series gives shares of the series at x, as words of series_scale, mod 2^waves.width. c is
+// sum_series gives shares of the series at x, mod 2^waves.width. c is
 // the public x + r, rows the dealt waves of r. Local.
 void sum_series(int party, Words out, ConstWords c, ConstWords rows, const Series& series);
 

@@ -9,18 +9,18 @@ function   domain                            error at most        rounds bytes
 sigmoid    abs(x) < 2^(59-f)                 2e-4 + 2 u                7    20
 tanh       abs(x) < 2^(59-f)                 4e-4 + 2 u                7    21
 exp        -2^(40-f) <= x <= 26              1e-5 exp(x) + 2 u         6    30
-log        u <= x < 2^(48-f)                 1e-5 + 2 u               23   184
-sqrt       0 <= x < 2^(48-f)                 3e-5 sqrt(x) + 2 u       23   200
-rsqrt      u <= x < 2^(48-f)                 3e-5 / sqrt(x) + 2 u     25   217
-reciprocal max(2 u, 2^(f-35)) <= abs(x),     5e-5 / abs(x) + 2 u      23   241
+log        u <= x < 2^(48-f)                 1e-5 + 2 u               11    56
+sqrt       0 <= x < 2^(48-f)                 1e-5 sqrt(x) + 2 u       12    72
+rsqrt      u <= x < 2^(48-f)                 2e-5 / sqrt(x) + 2 u     12    72
+reciprocal max(2 u, 2^(f-35)) <= abs(x),     4e-5 / abs(x) + 2 u      13    90
            abs(x) < 2^(48-f)
 divide     2 u <= abs(y) < 2^(44-f),         5e-5 abs(x / y) + 2 u    24   257
            abs(x / y) <= min(2^17, 2^(37-f))
 ========== ================================= ==================== ====== =====
 
-Bytes are what each party sends for an element; the dealer sends 1.1 to 1.5 times as much to one
-of them (`CONTRACTS` has both, as data). Rounds hold for up to 2^18 elements; longer arrays go in
-blocks.
+Bytes are what each party sends for an element; the dealer sends 1.2 to 5.5 times as much to one
+of them (`CONTRACTS` has both, as data). Rounds hold for up to 2^20 elements (divide 2^18); longer
+arrays go in blocks. Each but divide is one operation of the core.
 
 Nobody can see that an input lies outside its domain, for that would leak; each docstring says what
 comes out then. Truncation within the functions is probabilistic, whatever the session's choice: no

@@ -19,7 +19,7 @@ class Contract:
         |result - f(x)| <= absolute + relative |f(x)| + units 2^-frac_bits, where f is taken at the
         encoded x.
     rounds : int
-        For arrays of up to 2^18 elements; the core runs longer ones in blocks.
+        For arrays of up to 2^20 elements; divide 2^18; the core runs longer ones in blocks.
     bytes_sent, dealer_bytes : float
         Payload an element, sent by each party and by the dealer.
     """
@@ -48,13 +48,13 @@ def _anywhere(frac_bits: int) -> tuple[float, float]:
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {
         "exp": Contract(lambda f: (-(2.0 ** (40 - f)), 26.0), 0, 1e-5, 2, 6, 29.6, 42.5),
-        "log": Contract(_window, 1e-5, 0, 2, 23, 184.4, 266.5),
+        "log": Contract(_window, 1e-5, 0, 2, 11, 56.0, 177.0),
         "sigmoid": Contract(_anywhere, 2e-4, 0, 2, 7, 19.9, 109.8),
         "tanh": Contract(_anywhere, 4e-4, 0, 2, 7, 20.6, 112.1),
-        "sqrt": Contract(lambda f: (0.0, 2.0 ** (48 - f)), 0, 3e-5, 2, 23, 200.4, 274.5),
-        "rsqrt": Contract(_window, 0, 3e-5, 2, 25, 216.5, 290.5),
+        "sqrt": Contract(lambda f: (0.0, 2.0 ** (48 - f)), 0, 1e-5, 2, 12, 72.0, 149.0),
+        "rsqrt": Contract(_window, 0, 2e-5, 2, 12, 72.0, 185.0),
         "reciprocal": Contract(
-            lambda f: (2.0 ** max(1 - f, f - 35), 2.0 ** (48 - f)), 0, 5e-5, 2, 23, 240.6, 294.5
+            lambda f: (2.0 ** max(1 - f, f - 35), 2.0 ** (48 - f)), 0, 4e-5, 2, 13, 89.6, 229.8
         ),
         "divide": Contract(
             lambda f: (2.0 ** (1 - f), 2.0 ** (44 - f)), 0, 5e-5, 2, 24, 256.8, 306.5

@@ -1,33 +1,17 @@
-"""log: a minimax polynomial on the normalised operand.
+"""log: a Fourier series on the normalised operand.
 
-x = c 2^(48 - f - zeros) with c in [1/2, 1], so log x = log c + (48 - f - zeros) log 2, and the
-second term is a public combination of the one-hot bits of the number of zeros.
-
-Coefficients: minimax of the absolute error (Remez exchange on 4,000 Chebyshev points of [-1, 1])
-of log((z + 3) / 4), z = 4 c - 3, degree 6, 1.3e-6.
+|x| = m 4^k with m from 1/4 to 2, so log x = log m + k log 4, where k is the shared number of powers
+of four that x is below.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from petcore.mpc.functions.normalise import COARSE, FINE, WINDOW, count_leading_zeros, mantissa
-from petcore.mpc.functions.polynomial import POINT_SCALE, evaluate
-from petcore.mpc.functions.words import elementwise, encode
+from petcore.mpc.functions.words import elementwise
 
 if TYPE_CHECKING:
     from petcore.mpc.shared_array import SharedArray
-
-LOG = (
-    -0.287681697,
-    0.333341839,
-    -0.0555648085,
-    0.0122789335,
-    -0.00304883944,
-    0.000951538845,
-    -0.000278245421,
-)
 
 
 def log(x: SharedArray) -> SharedArray:
@@ -48,21 +32,8 @@ def log(x: SharedArray) -> SharedArray:
     UsageError
         For other dtypes and scales.
 
-    Rounds: 23 · Bytes: 184 an element and 266 from the dealer · Uses: edaBits, ANDs, daBits,
-    squares, triples, truncation pairs · Adversary: that of the session · Leaks: nothing.
+    Rounds: 11 · Bytes: 56 an element and 177 from the dealer · Uses: a digit
+    table, ANDs, bit bytes, a scaled cross product, waves, cross bits · Adversary: that of the session
+    · Leaks: nothing.
     """
-    return elementwise(x, "log", _log)
-
-
-def _log(x: SharedArray, frac_bits: int) -> SharedArray:
-    zeros = count_leading_zeros(x)
-    coarse, fine = zeros.power_of_two()
-    quadruple = mantissa(x * (coarse * fine), POINT_SCALE + 2)
-    value = evaluate(quadruple - (3 << POINT_SCALE), LOG, frac_bits)
-    lowest = encode(-frac_bits * math.log(2), frac_bits)
-    powers = [WINDOW - frac_bits - FINE * a for a in range(COARSE)]
-    coarse, fine = zeros.weigh(
-        [encode(k * math.log(2), frac_bits) - lowest for k in powers],
-        [encode(-b * math.log(2), frac_bits) for b in range(FINE)],
-    )
-    return value + coarse + fine + lowest
+    return elementwise(x, "log")

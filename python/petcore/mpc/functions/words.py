@@ -7,7 +7,7 @@ it. All arrays are flat.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,12 +23,8 @@ FRAC_BITS = range(16, 25)
 WORD_BITS = 64
 
 
-def elementwise(
-    x: SharedArray, name: str, compute: Callable[[SharedArray, int], SharedArray] | None = None
-) -> SharedArray:
-    """Check x, run the core's function, or compute(words, frac_bits) on the flat words of x.
-
-    The result has the shape of x.
+def elementwise(x: SharedArray, name: str) -> SharedArray:
+    """Check x and run the core's function of that name on it.
 
     Raises
     ------
@@ -39,11 +35,8 @@ def elementwise(
     if x.size == 0:
         return x
     with x.session.region(name):
-        if compute is not None:
-            share = compute(read_words(x), x.frac_bits)._share
-        else:
-            share = x.session._core.function(flat(x._share), name, x.frac_bits)
-    return x._with(share.reshape(x._share.shape))
+        words = x.session._core.function(flat(x._share), name, x.frac_bits)
+    return x._with(words.reshape(x._share.shape))
 
 
 def require_fixed(x: object, name: str) -> None:
@@ -64,11 +57,6 @@ def require_fixed(x: object, name: str) -> None:
 def read_words(x: SharedArray) -> SharedArray:
     """Give the encoded words of a fixed array as a flat int64 array; local."""
     return x._with(flat(x._share), "int64")
-
-
-def encode(value: float, scale: int) -> int:
-    """Round a public real to an integer multiple of 2^-scale."""
-    return round(value * 2.0**scale)
 
 
 def truncate(x: SharedArray, bits: int) -> SharedArray:

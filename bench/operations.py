@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,6 +65,7 @@ def batched_products(x: Any, y: Any) -> Any:
 VECTORS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 COMPARED = (1_000, 100_000, 1_000_000)
 MILLION = (1_000_000,)
+PIECES = 1_000
 
 
 def product(x: Any, y: Any) -> Any:
@@ -76,6 +78,25 @@ def matrix_product(x: Any, y: Any) -> Any:
 
 def less(x: Any, y: Any) -> Any:
     return x < y
+
+
+def piece_by_piece(work: Callable[[Any, Any], Any], *, batch: bool) -> Callable[..., Any]:
+    """Do the work on `PIECES` equal pieces, which all give a result of their own."""
+
+    def run(x: Any, y: Any) -> Any:
+        left, right = x.reshape(PIECES, -1), y.reshape(PIECES, -1)
+        with x.session.batch() if batch else nullcontext():
+            done = [work(left[i], right[i]) for i in range(PIECES)]
+        return pc.concatenate(done)
+
+    return run
+
+
+def in_pieces(name: str, make: Any, work: Callable[[Any, Any], Any]) -> list[Operation]:
+    return [
+        Operation("batch", f"{name}, {how}", MILLION, make, piece_by_piece(work, batch=b), work)
+        for how, b in (("one by one", False), ("in a batch", True))
+    ]
 
 
 def function(name: str, make: Any, clear: Any, error: Error) -> Operation:
@@ -107,6 +128,8 @@ OPERATIONS = [
         batched_products,
         small_products,
     ),
+    *in_pieces("1,000 fixed-point products", data.reals, product),
+    *in_pieces("1,000 comparisons", data.close_reals, less),
     function("sigmoid", data.real, data.sigmoid, "absolute"),
     function("exp", data.real, np.exp, "relative"),
     function("reciprocal", data.positive, np.reciprocal, "relative"),

@@ -98,7 +98,7 @@ def test_traces_of_two_parties_can_be_loaded_together(both: Any, tmp_path: Path)
     assert len({e["tid"] for e in regions}) == 1
     assert {e["tid"] for e in operations}.isdisjoint(e["tid"] for e in regions)
     function = next(e for e in operations if e["name"] == "function")
-    assert function["args"]["rounds"] == 7
+    assert function["args"]["rounds"] == 5
     assert function["args"]["region"] == "score/sigmoid"
     names = [e["args"]["name"] for e in events if e["name"] == "process_name"]
     assert names == ["party0", "party1"]

@@ -108,7 +108,8 @@ Cost one_round(std::uint64_t words, const Request& request) {
 
 Cost layers_cost(const Plan& layers) {
   Cost cost;
-  for (const Request& layer : layers) cost += one_round(3 * layer.units, layer);
+  for (const Request& layer : layers)
+    cost += one_round(correlation::layer_of(layer).num_opened() * layer.units, layer);
   return cost;
 }
 

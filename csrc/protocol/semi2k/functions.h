@@ -25,7 +25,7 @@ Cost function_cost(Op op, std::size_t n, unsigned f);
 // one_round is the cost of a round that sends so many words, and of the correlation it uses.
 Cost one_round(std::uint64_t words);
 Cost one_round(std::uint64_t words, const correlation::Request& request);
-// layers_cost is the cost of the requests that append_layers made.
+// layers_cost is the cost of the requests that append_tree made.
 Cost layers_cost(const Plan& layers);
 
 }  // namespace petcore::protocol::semi2k

@@ -40,16 +40,10 @@ void look_up_digit(std::uint64_t mine, std::uint64_t* g, std::uint64_t* p, const
   }
 }
 
-// The layers that fold each threshold's leaves into its first one, all thresholds side by side.
-std::vector<std::vector<Node>> side_by_side(std::size_t leaves, std::size_t num_thresholds) {
-  auto layers = reduce_layers(leaves);
-  for (auto& layer : layers) {
-    const std::vector<Node> first = layer;
-    for (std::size_t k = 1; k < num_thresholds; ++k)
-      for (const Node& node : first)
-        layer.push_back({node.hi + k * leaves, node.lo + k * leaves, node.out + k * leaves});
-  }
-  return layers;
+Tree digit_trees(std::size_t n, const correlation::Digits& digits, std::size_t num_thresholds) {
+  Tree tree = tree_for(n, digits.count, petcore::bits::Parts::less, num_thresholds);
+  tree.group = 1;
+  return tree;
 }
 
 }  // namespace
@@ -69,42 +63,41 @@ void look_up(int party, Words g, Words p, ConstWords c, ConstWords table,
 
 Signs::Signs(std::size_t n, const correlation::Digits& digits, std::size_t num_thresholds)
     : digits_(digits),
-      num_thresholds_(num_thresholds),
-      g_(n, digits.count * num_thresholds),
-      p_(n, digits.count * num_thresholds),
+      tree_(digit_trees(n, digits, num_thresholds)),
+      pairs_(n, tree_),
       top_(n, num_thresholds),
       shifted_(chunk_words(n)),
       c_rows_(digits.width() * petcore::bits::num_words(chunk_words(n))) {}
 
 void Signs::add(int party, std::size_t chunk, ConstWords c,
                 std::span<const std::uint64_t> thresholds, ConstWords table) {
-  const std::size_t words = g_.words_in(chunk), leaves = digits_.count * words;
+  const std::size_t words = pairs_.g.words_in(chunk), leaves = digits_.count * words;
   const Words shifted = shifted_.span().first(c.size());
   const Words rows = c_rows_.span().first(digits_.width() * words);
   const ConstWords r_top = table.last(words), c_top = rows.last(words);
-  for (std::size_t k = 0; k < num_thresholds_; ++k) {
+  for (std::size_t k = 0; k < tree_.trees; ++k) {
     for (std::size_t j = 0; j < c.size(); ++j) shifted[j] = (c[j] - thresholds[k]) >> digits_.low;
     petcore::bits::to_slices(rows, shifted, digits_.width());
-    look_up(party, g_.chunk(chunk).subspan(k * leaves, leaves),
-            p_.chunk(chunk).subspan(k * leaves, leaves), rows, table, digits_);
+    look_up(party, pairs_.g.chunk(chunk).subspan(k * leaves, leaves),
+            pairs_.p.chunk(chunk).subspan(k * leaves, leaves), rows, table, digits_);
     std::uint64_t* top = top_.at(chunk, k);
     for (std::size_t w = 0; w < words; ++w) top[w] = r_top[w] ^ (party == 0 ? c_top[w] : 0);
   }
 }
 
-void Signs::run(Env& env) { run_layers(env, g_, p_, side_by_side(digits_.count, num_thresholds_)); }
+void Signs::run(Env& env) { run_tree(env, pairs_, tree_); }
 
 void Signs::negative(Words out, std::size_t k) {
   // After the layers position k of the last one holds threshold k's borrow.
   Buffer<std::uint64_t> borrow(out.size());
-  g_.gather(borrow.span(), k * digits_.count);
+  pairs_.g.gather(borrow.span(), k * digits_.count);
   top_.gather(out, k);
   for (std::size_t w = 0; w < out.size(); ++w) out[w] ^= borrow[w];
 }
 
 void Signs::plan(Plan& plan, std::size_t n, const correlation::Digits& digits,
                  std::size_t num_thresholds) {
-  append_layers(plan, n, side_by_side(digits.count, num_thresholds));
+  append_tree(plan, n, digit_trees(n, digits, num_thresholds));
 }
 
 }  // namespace petcore::protocol::semi2k

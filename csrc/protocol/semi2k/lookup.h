@@ -35,8 +35,9 @@ class Signs {
 
  private:
   correlation::Digits digits_;
-  std::size_t num_thresholds_;
-  Slices g_, p_, top_;
+  Tree tree_;  // a tree for each threshold, whose groups are the digits
+  Pairs pairs_;
+  Slices top_;
   Buffer<std::uint64_t> shifted_, c_rows_;
 };
 

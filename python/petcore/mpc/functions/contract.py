@@ -47,10 +47,10 @@ def _anywhere(frac_bits: int) -> tuple[float, float]:
 
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {
-        "exp": Contract(lambda f: (-(2.0 ** (40 - f)), 26.0), 0, 1e-5, 2, 6, 29.6, 42.5),
+        "exp": Contract(lambda f: (-(2.0 ** (40 - f)), 26.0), 0, 1e-5, 2, 5, 29.25, 42.75),
         "log": Contract(_window, 1e-5, 0, 2, 11, 56.0, 177.0),
-        "sigmoid": Contract(_anywhere, 2e-4, 0, 2, 7, 19.9, 109.8),
-        "tanh": Contract(_anywhere, 4e-4, 0, 2, 7, 20.6, 112.1),
+        "sigmoid": Contract(_anywhere, 2e-4, 0, 2, 5, 17.9, 118.25),
+        "tanh": Contract(_anywhere, 4e-4, 0, 2, 5, 18.4, 122.6),
         "sqrt": Contract(lambda f: (0.0, 2.0 ** (48 - f)), 0, 1e-5, 2, 12, 72.0, 149.0),
         "rsqrt": Contract(_window, 0, 2e-5, 2, 12, 72.0, 185.0),
         "reciprocal": Contract(

@@ -6,9 +6,9 @@ what an operation sends cannot arrive faster than the bytes alone.
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +19,7 @@ from petcore.config import Config, Peer
 from petcore.trust.identity import load_identity
 
 STEP = "step 1: bench"
+PIECE = 256 << 10  # offered to the system at once
 PATIENCE = 20.0  # seconds for the other process to come
 Swap = Callable[[int], None]
 
@@ -88,23 +89,37 @@ def by_channel(line: Any) -> Swap:
 
 
 def by_socket(line: socket.socket) -> Swap:
-    """Send in a thread while this one receives, since both sides send more than buffers hold."""
-    data: dict[int, tuple[bytes, memoryview]] = {}
+    """Send and receive in turns without blocking: both sides send more than buffers hold.
+
+    One thread, since OpenSSL allows no second one on the same connection.
+    """
+    line.setblocking(False)
+    data: dict[int, tuple[memoryview, memoryview]] = {}
 
     def swap(n: int) -> None:
-        sent, into = data.setdefault(n, (bytes(n), memoryview(bytearray(n))))
-        if n <= 1 << 12:
-            line.sendall(sent)
-        else:
-            sender = threading.Thread(target=line.sendall, args=(sent,))
-            sender.start()
-        got = 0
-        while got < n:
-            count = line.recv_into(into[got:])
-            if count == 0:
-                raise ConnectionError("the other process closed the line")
-            got += count
-        if n > 1 << 12:
-            sender.join()
+        sent, into = data.setdefault(n, (memoryview(bytes(n)), memoryview(bytearray(n))))
+        out = got = 0
+        end = time.monotonic() + PATIENCE
+        while out < n or got < n:
+            moved = 0
+            if out < n:
+                moved += (put := some(line.send, sent[out : out + PIECE]))
+                out += put
+            if got < n:
+                moved += (took := some(line.recv_into, into[got:]))
+                got += took
+            if moved:
+                continue
+            if time.monotonic() > end:
+                raise TimeoutError("the other process moves no bytes")
+            select.select([line], [line] if out < n else [], [], 1.0)
 
     return swap
+
+
+def some(move: Callable[[memoryview], int], view: memoryview) -> int:
+    """Move bytes if that is possible now."""
+    try:
+        return move(view)
+    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return 0

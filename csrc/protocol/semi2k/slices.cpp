@@ -5,11 +5,6 @@
 namespace petcore::protocol::semi2k {
 namespace {
 
-std::size_t num_ands(std::span<const Node> nodes) {
-  return static_cast<std::size_t>(
-      std::count_if(nodes.begin(), nodes.end(), [](const Node& n) { return n.hi != n.lo; }));
-}
-
 struct AndPair {
   ConstWords own, theirs, c, c2;  // own and theirs: [p_hi][g_lo][p_lo] for all nodes
 };
@@ -24,11 +19,6 @@ void finish_chunk(Slices& g, Slices& p, std::size_t chunk, std::span<const Node>
     std::uint64_t *g_out = g.at(chunk, node.out), *p_out = p.at(chunk, node.out);
     const std::uint64_t *g_hi = g.at(chunk, node.hi), *p_hi = p.at(chunk, node.hi);
     const std::uint64_t *g_lo = g.at(chunk, node.lo), *p_lo = p.at(chunk, node.lo);
-    if (node.hi == node.lo) {
-      std::copy_n(g_hi, words, g_out);
-      std::copy_n(p_hi, words, p_out);
-      continue;
-    }
     const std::uint64_t *own = in.own.data() + at, *theirs = in.theirs.data() + at;
     const std::uint64_t *c = in.c.data() + at, *c2 = in.c2.data() + at;
     for (std::size_t w = 0; w < words; ++w) {
@@ -48,7 +38,6 @@ void mask_chunk(Slices& g, Slices& p, std::size_t chunk, std::span<const Node> n
   const std::size_t words = g.words_in(chunk);
   std::size_t at = 0;
   for (const Node& node : nodes) {
-    if (node.hi == node.lo) continue;
     const std::uint64_t* p_hi = p.at(chunk, node.hi);
     const std::uint64_t *g_lo = g.at(chunk, node.lo), *p_lo = p.at(chunk, node.lo);
     std::uint64_t* to = own.data() + at;
@@ -75,7 +64,7 @@ correlation::Request layer_request(std::size_t n, std::size_t num_nodes) {
 }
 
 void run_layer(Env& env, Slices& g, Slices& p, std::span<const Node> nodes) {
-  const std::size_t ands = num_ands(nodes);
+  const std::size_t ands = nodes.size();
   const std::size_t all_max = ands * g.words_in(0);
   Buffer<std::uint64_t> c(all_max), c2(all_max);
   const auto produce = [&](std::size_t i, Words own) {
@@ -93,16 +82,6 @@ void run_layer(Env& env, Slices& g, Slices& p, std::span<const Node> nodes) {
   run_exchange(env, other(env.party), {g.num_chunks(), 3 * all_max, produce, consume});
 }
 
-std::vector<std::vector<Node>> reduce_layers(std::size_t leaves) {
-  std::vector<std::vector<Node>> layers;
-  for (; leaves > 1; leaves = (leaves + 1) / 2) {
-    std::vector<Node>& layer = layers.emplace_back();
-    for (std::size_t j = 0; j < leaves / 2; ++j) layer.push_back({2 * j + 1, 2 * j, j});
-    if (leaves % 2 == 1) layer.push_back({leaves - 1, leaves - 1, leaves / 2});
-  }
-  return layers;
-}
-
 std::vector<std::vector<Node>> prefix_layers(std::size_t leaves) {
   std::vector<std::vector<Node>> layers;
   for (std::size_t half = 1; half < leaves; half *= 2) {
@@ -115,7 +94,7 @@ std::vector<std::vector<Node>> prefix_layers(std::size_t leaves) {
 
 void append_layers(std::vector<correlation::Request>& plan, std::size_t n,
                    const std::vector<std::vector<Node>>& layers) {
-  for (const auto& layer : layers) plan.push_back(layer_request(n, num_ands(layer)));
+  for (const auto& layer : layers) plan.push_back(layer_request(n, layer.size()));
 }
 
 void run_layers(Env& env, Slices& g, Slices& p, const std::vector<std::vector<Node>>& layers) {

@@ -53,9 +53,6 @@ struct Node {
 void run_layer(Env& env, Slices& g, Slices& p, std::span<const Node> nodes);
 correlation::Request layer_request(std::size_t n, std::size_t num_nodes);
 
-// reduce_layers folds `leaves` positions into position 0, in ceil(log2(leaves)) layers; an odd
-// position moves down unchanged (a Node with hi == lo).
-std::vector<std::vector<Node>> reduce_layers(std::size_t leaves);
 // prefix_layers leaves in every position the combination of all positions up to it (Sklansky).
 std::vector<std::vector<Node>> prefix_layers(std::size_t leaves);
 

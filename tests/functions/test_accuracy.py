@@ -99,9 +99,9 @@ def test_the_logarithm_of_zero_lies_below_that_of_every_positive_number(run):
     assert zero < smallest - 1
 
 
-def test_tanh_is_odd_and_sigmoid_symmetric_within_the_stated_error(run):
+def test_tanh_is_odd_and_sigmoid_symmetric_within_twice_the_stated_error(run):
     x = np.linspace(0, 10, 501)
     tanh = run("tanh", np.concatenate([x, -x])).result.reshape(2, -1)
     sigmoid = run("sigmoid", np.concatenate([x, -x])).result.reshape(2, -1)
-    assert np.abs(tanh.sum(axis=0)).max() <= CONTRACTS["tanh"].bound(0, 18)
-    assert np.abs(sigmoid.sum(axis=0) - 1).max() <= CONTRACTS["sigmoid"].bound(0, 18)
+    assert np.abs(tanh.sum(axis=0)).max() <= 2 * CONTRACTS["tanh"].bound(0, 18)
+    assert np.abs(sigmoid.sum(axis=0) - 1).max() <= 2 * CONTRACTS["sigmoid"].bound(0, 18)

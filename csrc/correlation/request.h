@@ -60,8 +60,8 @@ constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::bit_bytes);
 
 const char* kind_name(Kind kind);
 
-// kChunk elements are computed, sent and received at a time: two words each fill about a megabyte.
-constexpr std::uint64_t kChunk = 1 << 16;
+// kChunk elements are computed, sent and received at a time: two words each fill half a megabyte.
+constexpr std::uint64_t kChunk = 1 << 15;
 constexpr std::uint64_t kUnitsMax = std::uint64_t{1} << 32;
 // No matrix of a product is larger: the dealer holds both of them, and their product, at once.
 constexpr std::uint64_t kMatrixWordsMax = std::uint64_t{1} << 27;

@@ -9,7 +9,7 @@ from petcore.errors import UsageError
 from petcore.mpc.functions import CONTRACTS
 
 FUNCTIONS = ["exp", "sigmoid", "tanh", "log", "sqrt", "rsqrt", "reciprocal"]
-LENGTHS = [1, 2, 63, 64, 65, 127, 255, 257, 8191, 8193, 65535, 65537]
+LENGTHS = [1, 2, 63, 64, 65, 127, 255, 257, 8191, 8193, 32767, 32769, 65537]
 
 
 def inputs(n: int) -> np.ndarray:

@@ -36,7 +36,7 @@ BASE_TERMS = [
 ]
 
 
-def request(kind: int, *, units=4, chunk=65536, dims=(), counter=1) -> bytes:
+def request(kind: int, *, units=4, chunk=32768, dims=(), counter=1) -> bytes:
     padded = (*dims, *[0] * (7 - len(dims)))
     return struct.pack("<I2Q7QQ", kind, units, chunk, *padded, counter)
 

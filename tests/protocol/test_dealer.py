@@ -96,10 +96,10 @@ def test_kind_and_size_are_bound_to_the_words():
     bits, _ = ask_dealer(request(KINDS["edabit"], dims=(6, 2, 1)), expect_bytes=80)
     other, _ = ask_dealer(request(KINDS["edabit"], dims=(7, 1, 1)), expect_bytes=64)
     layer, _ = ask_dealer(
-        request(KINDS["tree_layer"], dims=(4, 2, 0, 1), chunk=1024), expect_bytes=128
+        request(KINDS["tree_layer"], dims=(4, 2, 0, 1), chunk=512), expect_bytes=128
     )
     joined, _ = ask_dealer(
-        request(KINDS["tree_layer"], dims=(4, 2, 1, 1), chunk=1024), expect_bytes=96
+        request(KINDS["tree_layer"], dims=(4, 2, 1, 1), chunk=512), expect_bytes=96
     )
     assert len({x[:32] for x in (product, longer, bits, other, layer, joined)}) == 6
 
@@ -131,14 +131,14 @@ def test_a_counter_that_does_not_grow_is_refused_as_reuse():
         request(KINDS["edabit"], dims=(8, 5, 0)),
         request(KINDS["edabit"], dims=(60, 3, 5)),
         request(KINDS["edabit"], dims=(2, 3, 2**64 - 1)),
-        request(KINDS["tree_layer"], chunk=1024),
-        request(KINDS["tree_layer"], chunk=1024, dims=(1, 2, 0, 1)),
-        request(KINDS["tree_layer"], chunk=1024, dims=(65, 2, 0, 1)),
-        request(KINDS["tree_layer"], chunk=1024, dims=(4, 1, 0, 1)),
-        request(KINDS["tree_layer"], chunk=1024, dims=(4, 5, 0, 1)),
-        request(KINDS["tree_layer"], chunk=1024, dims=(4, 2, 3, 1)),
-        request(KINDS["tree_layer"], chunk=1024, dims=(4, 2, 0, 0)),
-        request(KINDS["tree_layer"], chunk=1024, dims=(4, 2, 0, 2**62)),
+        request(KINDS["tree_layer"], chunk=512),
+        request(KINDS["tree_layer"], chunk=512, dims=(1, 2, 0, 1)),
+        request(KINDS["tree_layer"], chunk=512, dims=(65, 2, 0, 1)),
+        request(KINDS["tree_layer"], chunk=512, dims=(4, 1, 0, 1)),
+        request(KINDS["tree_layer"], chunk=512, dims=(4, 5, 0, 1)),
+        request(KINDS["tree_layer"], chunk=512, dims=(4, 2, 3, 1)),
+        request(KINDS["tree_layer"], chunk=512, dims=(4, 2, 0, 0)),
+        request(KINDS["tree_layer"], chunk=512, dims=(4, 2, 0, 2**62)),
         request(KINDS["tree_layer"], chunk=2048, units=4096, dims=(4, 2, 0, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(2**32, 2**32, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(2**14, 2**14, 1)),

@@ -195,8 +195,7 @@ Buffer<std::uint64_t> Session::truncate(ConstWords x, unsigned bits, bool exact)
   return out;
 }
 
-Buffer<std::uint64_t> Session::function(ConstWords x, const std::string& name,
-                                        unsigned frac_bits) {
+Buffer<std::uint64_t> Session::function(ConstWords x, const std::string& name, unsigned frac_bits) {
   const protocol::Op op = protocol::op_from_name(name);
   check(protocol::is_function(op), Code::usage, "that operation is not a function of reals");
   protocol::check_frac_bits(frac_bits);

@@ -29,9 +29,12 @@ inline void store_wide(std::uint64_t* to, uint128 x) {
   to[0] = static_cast<std::uint64_t>(x);
   to[1] = static_cast<std::uint64_t>(x >> 64);
 }
+// The carry comes from the top bits: of a comparison of two words each, compilers make a branch.
 inline uint128 wide_add(uint128 x, uint128 y) {
   const uint128 sum = x + y;
-  return sum + (sum < x ? 1 : 0);
+  const auto x1 = static_cast<std::uint64_t>(x >> 64), y1 = static_cast<std::uint64_t>(y >> 64);
+  const auto sum1 = static_cast<std::uint64_t>(sum >> 64);
+  return sum + (((x1 & y1) | ((x1 | y1) & ~sum1)) >> 63);
 }
 inline uint128 wide_sub(uint128 x, uint128 y) { return wide_add(x, ~y); }
 // wide_rotate is x 2^bits, bits below 128.

@@ -3,8 +3,12 @@
 //           matrix masked once; Escudero et al., "Improved primitives for MPC over mixed
 //           arithmetic-binary circuits" (CRYPTO 2020) for edaBits, comparison and truncation.
 //   Adversary: semi-honest, one of the two parties; correlations by correlation::Source.
-//   Leaks: nothing beyond sizes; `truncate` rounds by a random carry that depends on the low bits
-//          of its input and is never opened (it realises stochastic rounding, not floor).
+//   Leaks: nothing beyond sizes while results stay shared. Truncation, dropped bits of a comparison
+//          and the functions of reals err within their stated bounds by amounts that depend on the
+//          shares and on public masked values: coins that a party knows. So whoever opens a result
+//          learns of its input what the exact result tells, and what the error tells given these
+//          coins, as by rounding at a threshold that is known.
+//          Masks are uniform; modulo 2^64 - 1 they are within 2^-63 of it, for each number opened.
 #pragma once
 
 #include <memory>

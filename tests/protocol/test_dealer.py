@@ -104,6 +104,26 @@ def test_kind_and_size_are_bound_to_the_words():
     assert len({x[:32] for x in (product, longer, bits, other, layer, joined)}) == 6
 
 
+def test_every_size_of_a_table_is_bound_to_the_words():
+    """Two requests that differ in one number only share no word of what is dealt."""
+    tables = [
+        (kind, tuple(d + (j == i) for j, d in enumerate(dims)))
+        for kind, dims in (
+            (KINDS["edabit"], (6, 2, 8)),
+            (KINDS["digits"], (3, 3, 8)),
+            (KINDS["waves"], (3, 3, 8, 20, 8, 1, 64)),
+        )
+        for i in range(-1, min(len(dims), 6))  # -1: as it is
+    ]
+    answers = [
+        ask_dealer(request(kind, units=100, dims=dims), expect_bytes=64) for kind, dims in tables
+    ]
+    assert [error for _, error in answers if isinstance(error, BadFrame)] == []
+    words = [first[i : i + 8] for first, _ in answers for i in range(0, 64, 8)]
+    assert all(len(word) == 8 for word in words)
+    assert len(set(words)) == len(words)
+
+
 def test_a_counter_that_does_not_grow_is_refused_as_reuse():
     same = request(KINDS["multiplication"], counter=3)
     _, error = ask_dealer(same + same, expect_bytes=64)
@@ -139,7 +159,7 @@ def test_a_counter_that_does_not_grow_is_refused_as_reuse():
         request(KINDS["tree_layer"], chunk=512, dims=(4, 2, 3, 1)),
         request(KINDS["tree_layer"], chunk=512, dims=(4, 2, 0, 0)),
         request(KINDS["tree_layer"], chunk=512, dims=(4, 2, 0, 2**62)),
-        request(KINDS["tree_layer"], chunk=2048, units=4096, dims=(4, 2, 0, 1)),
+        request(KINDS["tree_layer"], chunk=1024, units=4096, dims=(4, 2, 0, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(2**32, 2**32, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(2**14, 2**14, 1)),
         request(KINDS["matrix"], units=1, chunk=1, dims=(0, 1, 1)),

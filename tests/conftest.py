@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from petcore.trust.identity import make_identity
 
 settings.register_profile("petcore", deadline=None)  # the machine may be busy
 settings.load_profile("petcore")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: so would children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def free_ports(count: int) -> list[int]:

@@ -105,8 +105,14 @@ void transpose(Word* out, const Word* in, std::size_t rows, std::size_t columns)
 template <std::size_t kBytes>
 inline void narrow_by(std::uint8_t* out, const Word* in, std::size_t size) {
   std::size_t i = 0;
-  for (; i + 8 <= size; ++i) __builtin_memcpy(out + i * kBytes, in + i, 8);
-  for (; i < size; ++i) __builtin_memcpy(out + i * kBytes, in + i, kBytes);
+  for (; i + 8 <= size; ++i) {
+    const Word x = in[i];  // memcpy itself takes no overlap
+    __builtin_memcpy(out + i * kBytes, &x, 8);
+  }
+  for (; i < size; ++i) {
+    const Word x = in[i];
+    __builtin_memcpy(out + i * kBytes, &x, kBytes);
+  }
 }
 
 template <std::size_t kBytes>

@@ -36,7 +36,7 @@ def test_a_comparison_in_few_bits_agrees_with_numpy_for_shared_and_public_operan
 
 def test_fewer_bits_cost_fewer_bytes_and_rounds(simulated_cost):
     wide = simulated_cost(lambda x: pc.less(x, 5))
-    narrow = simulated_cost(lambda x: pc.less(x, 5, bits=8))
+    narrow = simulated_cost(lambda x: pc.less(x, 5, bits=11))  # |x - 5| < 2^10
     assert narrow.bytes_sent < wide.bytes_sent / 3
     assert narrow.rounds < wide.rounds
 

@@ -19,7 +19,7 @@ class Contract:
         |result - f(x)| <= absolute + relative |f(x)| + units 2^-frac_bits, where f is taken at the
         encoded x.
     rounds : int
-        For arrays of up to 2^20 elements; divide 2^18; the core runs longer ones in blocks.
+        For arrays of up to 2^13 elements (`petcore.functions` tells of longer ones).
     bytes_sent, dealer_bytes : float
         Payload an element, sent by each party and by the dealer.
     """

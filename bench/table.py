@@ -50,13 +50,7 @@ def is_peer(row: Row) -> bool:
 
 
 def make_table(group: str, rows: list[Row], goals: bool) -> Table:
-    table = Table(
-        title=TITLES[group],
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    table = titled(TITLES[group])
     columns = [*COLUMNS[group], *(("must reach", "reached") if goals else ())]
     for column in columns:
         left = column in ("kernel", "operation", "by")
@@ -141,14 +135,14 @@ def heading(about: dict[str, Any], link: str, threads: int) -> str:
     )
 
 
-def show_instructions(console: Console, rows: list[Row]) -> None:
-    table = Table(
-        title="instructions per element, counted by callgrind (AVX2 and AES-NI at most)",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
+def titled(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
     )
+
+
+def show_instructions(console: Console, rows: list[Row]) -> None:
+    table = titled("instructions per element, counted by callgrind (AVX2 and AES-NI at most)")
     for column in ("group", "name", "by", "n", "instructions"):
         table.add_column(column, justify="right" if column in ("n", "instructions") else "left")
     for row in rows:
@@ -161,13 +155,7 @@ def show_peers(console: Console, rows: list[Row], peers: list[Peer], link: str) 
     """The same work side by side: each peer's time, and how many times petcore's it is."""
     ours = [r for r in rows if r.by == "petcore" and r.seconds and r.group != "links"]
     found = [peer for peer in peers if any(row.by == peer.about for row in rows)]
-    table = Table(
-        title="side by side: median, times petcore's, largest error",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    table = titled("side by side: median, times petcore's, largest error")
     for column in ("operation", "n", "petcore", *(peer.about for peer in found), "NumPy in clear"):
         table.add_column(column, justify="left" if column == "operation" else "right")
     for row in ours:

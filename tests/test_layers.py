@@ -32,12 +32,16 @@ RANK = {
     "bits": 2,
     "ring": 2,
     "prg": 2,
+    "group": 2,
     "hash": 3,
-    "net": 4,
-    "correlation": 5,
-    "protocol": 6,
-    "session": 7,
-    "bindings": 8,
+    "fss": 4,
+    "net": 5,
+    "ot": 6,
+    "psi": 7,
+    "correlation": 7,
+    "protocol": 8,
+    "session": 9,
+    "bindings": 10,
 }
 NET_MAY_USE = {"base", "hash", "net"}
 

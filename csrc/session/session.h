@@ -25,7 +25,7 @@
 namespace petcore::session {
 
 // A message that changes any byte on the wire changes this number.
-constexpr const char* kWireVersion = "2";
+constexpr const char* kWireVersion = "3";
 // Bounds what a peer can make this party allocate for one input.
 constexpr std::uint64_t kElementsMax = std::uint64_t{1} << 28;
 

@@ -4,8 +4,9 @@
 // transfer of strings.
 //
 // Both parties call extend for the same n. It is one flight from receiver to sender: the
-// receiver's call only sends, the sender's only receives. Where both directions run, each party
-// therefore extends as receiver first.
+// receiver's call only sends, the sender's only receives. Before the first there is one flight
+// from sender to receiver: prepare sends it, the receiver's first extend takes it. Where both
+// directions run, each party therefore prepares as sender, extends as receiver, then as sender.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,9 @@ class CotSender {
  public:
   virtual ~CotSender() = default;
   virtual Block delta() const = 0;
+  // prepare sends what the receiver's first extend waits for; later calls do nothing. A sender
+  // that was not prepared does it in its first extend.
+  virtual void prepare(const net::Step&) {}
   // extend fills q. A receiver that is caught cheating raises Code::correlation.
   virtual void extend(const net::Step& step, std::span<Block> q) = 0;
 };

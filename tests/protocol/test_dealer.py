@@ -29,7 +29,7 @@ KINDS = {
     "bit_bytes": 18,
 }
 BASE_TERMS = [
-    ("wire version", "2"),
+    ("wire version", "3"),
     ("protocol", "semi2k"),
     ("ring", "Z_2^64"),
     ("parties", "gateway, wallet"),

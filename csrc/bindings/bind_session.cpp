@@ -7,12 +7,14 @@
 #include "protocol/registry.h"
 #include "session/dealer_service.h"
 #include "session/session.h"
+#include "session/sources.h"
 
 namespace petcore::bindings {
 namespace {
 
 using session::Session;
 using Channels = std::map<int, std::shared_ptr<net::Channel>>;
+using OptionalChannel = std::optional<std::shared_ptr<net::Channel>>;
 
 // released runs work without the GIL and hands its result to NumPy.
 template <class F>
@@ -60,12 +62,14 @@ py::dict measured_dict(const Session& self) {
 
 std::unique_ptr<Session> make_session(const std::string& protocol, int party,
                                       std::vector<std::string> names, Channels peers,
-                                      std::shared_ptr<net::Channel> dealer, session::Terms terms,
-                                      std::size_t threads) {
+                                      OptionalChannel dealer, session::Terms terms,
+                                      std::size_t threads, std::string correlations,
+                                      OptionalChannel offline) {
   return released([&] {
-    return std::make_unique<Session>(session::Config{protocol, party, std::move(names),
-                                                     std::move(peers), std::move(dealer),
-                                                     std::move(terms), threads, check_signals});
+    return std::make_unique<Session>(
+        session::Config{protocol, party, std::move(names), std::move(peers),
+                        dealer.value_or(nullptr), std::move(terms), threads, check_signals,
+                        std::move(correlations), offline.value_or(nullptr)});
   });
 }
 
@@ -308,7 +312,8 @@ void bind_session(py::module_& module) {
       .def_readonly("columns", &protocol::MaskedShare::columns);
   py::class_<Session> type(module, "Session", py::release_gil_before_calling_cpp_dtor());
   type.def(py::init(&make_session), py::arg("protocol"), py::arg("party"), py::arg("names"),
-           py::arg("peers"), py::arg("dealer"), py::arg("terms"), py::arg("threads") = 1);
+           py::arg("peers"), py::arg("dealer"), py::arg("terms"), py::arg("threads") = 1,
+           py::arg("correlations") = "dealer", py::arg("offline") = py::none());
   bind_state(type);
   bind_io(type);
   bind_arithmetic(type);
@@ -318,12 +323,13 @@ void bind_session(py::module_& module) {
              py::arg("protocol") = "semi2k", py::arg("threads") = 1);
   module.def(
       "declared",
-      [](const std::string& protocol, const std::string& op, const py::args& dims) {
-        const auto made = protocol::find(protocol).make();
+      [](const std::string& protocol, const std::string& op, const py::args& dims,
+         const std::string& correlations) {
+        const auto made = protocol::find(protocol).make(session::setting_of(correlations));
         return cost_dict(
             made->declared(protocol::op_from_name(op), dims.cast<std::vector<std::uint64_t>>()));
       },
-      py::arg("protocol"), py::arg("op"));
+      py::arg("protocol"), py::arg("op"), py::arg("correlations") = "dealer");
   module.def("protocols", [] {
     std::vector<py::tuple> out;
     for (const protocol::Row& row : protocol::rows())

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "protocol/protocol.h"
+#include "protocol/setting.h"
 
 namespace petcore::protocol {
 
@@ -14,7 +15,7 @@ struct Row {
   int parties;
   std::string_view adversary;
   std::string_view ring;
-  std::unique_ptr<Protocol> (*make)();
+  std::unique_ptr<Protocol> (*make)(Setting setting);
 };
 
 std::span<const Row> rows();

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "bits/bits.h"
-#include "correlation/dealer_source.h"
+#include "session/sources.h"
 #include "session/steps.h"
 
 namespace petcore::session {
@@ -17,7 +17,7 @@ void check_config(const Config& config, const protocol::Row& row) {
         Code::usage, "two parties have the same name");
   check(config.party >= 0 && config.party < row.parties, Code::usage,
         "party is not an index into names");
-  check(config.dealer != nullptr, Code::usage, "a dealer is needed: it makes the correlations");
+  check_source(config);
   check(config.peers.size() + 1 == config.names.size() && !config.peers.contains(config.party),
         Code::usage, "a session takes one link to every other party");
   // The key behind a link was checked against a name: so no two parties can play the same one.
@@ -25,6 +25,9 @@ void check_config(const Config& config, const protocol::Row& row) {
     check(id >= 0 && id < row.parties && link != nullptr &&
               link->peer().name == config.names[static_cast<std::size_t>(id)],
           Code::usage, "a link leads to another party than names says");
+  check(!config.offline ||
+            config.offline->peer().name == config.names[static_cast<std::size_t>(1 - config.party)],
+        Code::usage, "the offline link leads to another party than the peer");
 }
 
 }  // namespace
@@ -41,18 +44,13 @@ Terms base_terms(const protocol::Row& row, const std::vector<std::string>& names
 Session::Session(Config config) : config_(std::move(config)), pool_(config_.threads) {
   const protocol::Row& row = protocol::find(config_.protocol);
   check_config(config_, row);
-  protocol_ = row.make();
+  protocol_ = row.make(setting_of(config_.correlations));
   std::map<int, std::shared_ptr<net::Channel>> links = config_.peers;
-  links[row.parties] = config_.dealer;
+  if (config_.dealer) links[row.parties] = config_.dealer;
+  if (config_.offline) links[row.parties + 1] = config_.offline;
   mesh_ = std::make_unique<net::Mesh>(std::move(links), config_.interrupted);
-  Terms terms = base_terms(row, config_.names), dealer_terms = terms;
-  for (const auto& term : config_.terms) {
-    terms.push_back(term);
-    if (term.first == "session") dealer_terms.push_back(term);
-  }
   try {
-    for (auto& [id, channel] : config_.peers) net::agree(*channel, terms, handshake_step());
-    net::agree(*config_.dealer, dealer_terms, handshake_step());
+    agree_on_terms(row);
     exchange_seeds();
   } catch (const Error& error) {
     mesh_->abort_all(error, handshake_step());
@@ -68,6 +66,21 @@ Session::~Session() {
   wipe(common_seed_.data(), common_seed_.size());
 }
 
+void Session::agree_on_terms(const protocol::Row& row) {
+  Terms terms = base_terms(row, config_.names), dealer_terms = terms;
+  terms.emplace_back("correlations", config_.correlations);
+  for (const auto& term : config_.terms) {
+    terms.push_back(term);
+    if (term.first == "session") dealer_terms.push_back(term);
+  }
+  for (auto& [id, channel] : config_.peers) net::agree(*channel, terms, handshake_step());
+  if (config_.dealer) net::agree(*config_.dealer, dealer_terms, handshake_step());
+  if (config_.offline) {
+    terms.emplace_back("link", "offline phase");
+    net::agree(*config_.offline, terms, handshake_step());
+  }
+}
+
 void Session::exchange_seeds() {
   const net::Step step = seed_step();
   const prg::Seed mine = prg::random_seed();
@@ -78,12 +91,7 @@ void Session::exchange_seeds() {
     channel->recv(step, theirs);
     for (std::size_t i = 0; i < theirs.size(); ++i) common_seed_[i] ^= theirs[i];
   }
-  const prg::Seed with_dealer = prg::random_seed();
-  config_.dealer->send(step, with_dealer);
-  // The dealer compares what the parties send here: it must serve one session, not halves of two.
-  config_.dealer->send(step, prg::derive(common_seed_, {kSessionMark, 0, 0, 0, 0, 0}));
-  source_ = std::make_unique<correlation::DealerSource>(config_.dealer, with_dealer,
-                                                        config_.party == 1, pool_);
+  source_ = make_source(config_, common_seed_, pool_);
 }
 
 void Session::run(const std::string& what, const Body& body) {
@@ -127,8 +135,10 @@ void Session::give_up(const Error& error, std::uint64_t index, const net::Step& 
   for (auto& [id, channel] : config_.peers) channel->abort(error.code(), error.what(), step);
   const std::string who =
       error.party().empty() ? "its own program" : "its link to " + error.party();
-  config_.dealer->abort(error.code(), who + " failed; its log tells more",
-                        {step.tag, "step " + std::to_string(index)});
+  if (config_.offline) config_.offline->abort(error.code(), error.what(), step);
+  if (config_.dealer)
+    config_.dealer->abort(error.code(), who + " failed; its log tells more",
+                          {step.tag, "step " + std::to_string(index)});
 }
 
 bool Session::poison(const Error& error) {
@@ -259,7 +269,9 @@ std::uint64_t Session::bytes_received() const {
 std::map<std::string, net::Counters> Session::link_counters() const {
   std::map<std::string, net::Counters> out;
   for (const auto& [id, channel] : config_.peers) out[channel->peer().name] = channel->counters();
-  out[config_.dealer->peer().name] = config_.dealer->counters();
+  if (config_.dealer) out[config_.dealer->peer().name] = config_.dealer->counters();
+  if (config_.offline)
+    out[config_.offline->peer().name + " (offline)"] = config_.offline->counters();
   return out;
 }
 

@@ -40,10 +40,12 @@ struct Config {
   int party = 0;
   std::vector<std::string> names;                      // of the parties, in order
   std::map<int, std::shared_ptr<net::Channel>> peers;  // every party but this one
-  std::shared_ptr<net::Channel> dealer;
+  std::shared_ptr<net::Channel> dealer;                // where correlations are dealt
   Terms terms;  // what else the parties must agree on; the dealer is shown "session" only
-  std::size_t threads = 1;                 // that may share large work, the caller's included
-  std::function<void()> interrupted = {};  // called in every wait; what it throws ends the wait
+  std::size_t threads = 1;                     // that may share large work, the caller's included
+  std::function<void()> interrupted = {};      // called in every wait; what it throws ends the wait
+  std::string correlations = "dealer";         // where they come from (session/sources.h)
+  std::shared_ptr<net::Channel> offline = {};  // a second link to the peer, where they are made
 };
 
 // base_terms are the terms that the core itself adds to every handshake.
@@ -57,7 +59,7 @@ struct Input {
 
 class Session {
  public:
-  // Session agrees with every peer and the dealer, then exchanges seeds.
+  // Session agrees with every peer and the dealer, on the offline link too, then exchanges seeds.
   explicit Session(Config config);
   ~Session();
 
@@ -117,6 +119,7 @@ class Session {
  private:
   using Body = std::function<void(protocol::Env&)>;
   void run(const std::string& what, const Body& body);
+  void agree_on_terms(const protocol::Row& row);
   void exchange_seeds();
   void give_up(const Error& error, std::uint64_t index, const net::Step& step);
   bool poison(const Error& error);  // whether this is the first cause

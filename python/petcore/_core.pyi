@@ -567,9 +567,11 @@ class Session:
         party: typing.SupportsInt | typing.SupportsIndex,
         names: collections.abc.Sequence[str],
         peers: collections.abc.Mapping[typing.SupportsInt | typing.SupportsIndex, Channel],
-        dealer: Channel,
+        dealer: Channel | None,
         terms: collections.abc.Sequence[tuple[str, str]],
         threads: typing.SupportsInt | typing.SupportsIndex = 1,
+        correlations: str = "dealer",
+        offline: Channel | None = None,
     ) -> None: ...
     def add_public(
         self,
@@ -725,7 +727,9 @@ def connect_tls(
     timeout_s: typing.SupportsFloat | typing.SupportsIndex,
     limits: Limits = ...,
 ) -> Channel: ...
-def declared(protocol: str, op: str, *args: typing.Any) -> dict[str, typing.Any]: ...
+def declared(
+    protocol: str, op: str, *args: typing.Any, correlations: str = "dealer"
+) -> dict[str, typing.Any]: ...
 def memory_channel_with_raw_peer(
     peer_name: str, limits: Limits = ..., binding: str = ""
 ) -> tuple[Channel, MemoryEnd]:

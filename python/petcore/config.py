@@ -16,6 +16,8 @@ from petcore.tables import Table
 from petcore.threads import THREADS_MAX
 
 DEALER = "dealer"
+# Where correlations come from: a third process, or oblivious transfer between the two parties.
+CORRELATIONS = (DEALER, "ot")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
@@ -79,13 +81,16 @@ class Config:
     ``connect_wait`` bounds the wait for absent peers; None leaves it to the caller. ``listen``
     is the address to bind where it differs from the one that peers use (``0.0.0.0:7001``).
     ``threads`` share large local work; None means one for each core that this process may use.
+    ``correlations`` says where they come from: "dealer", or "ot", by oblivious transfer between the
+    parties over a second connection; then ``dealer`` may be None.
     """
 
     name: str
     certificate: Path
     key: Path
     parties: tuple[Peer, ...]
-    dealer: Peer
+    dealer: Peer | None = None
+    correlations: str = DEALER
     session: str = "session"
     program: str = ""
     listen: str = ""
@@ -107,16 +112,33 @@ class Config:
         """The names of the parties, by index."""
         return [peer.name for peer in self.parties]
 
+    @property
+    def everyone(self) -> tuple[Peer, ...]:
+        """The parties and the dealer, if there is one."""
+        return self.parties if self.dealer is None else (*self.parties, self.dealer)
+
+    @property
+    def own(self) -> Peer:
+        """What the peers know of this process."""
+        return next(peer for peer in self.everyone if peer.name == self.name)
+
     def validate(self) -> Config:
         """Return self, or raise ConfigError for the first thing that cannot work."""
         known = [*self.names, DEALER]
+        if self.correlations not in CORRELATIONS:
+            words = " or ".join(f'"{name}"' for name in CORRELATIONS)
+            raise self._error("correlations", f"is {self.correlations!r}; write {words}")
         if len(self.parties) < 2:
             raise self._error("parties", "must list at least two, in the order all agree on")
         if len(set(known)) < len(known):
             raise self._error("parties", f"must have distinct names, none of them {DEALER!r}")
         if self.name not in known:
             raise self._error("name", f"{self.name!r} is none of {', '.join(known)}; correct it")
-        for peer in (*self.parties, self.dealer):
+        if self.dealer is None and self.name == DEALER:
+            raise self._error("dealer", "is missing (a table), in the dealer's own file")
+        if self.dealer is None and self.correlations == DEALER:
+            raise self._error("dealer", 'is missing (a table); or set correlations = "ot"')
+        for peer in self.everyone:
             self._check_peer(peer)
         if any(not rule.to for rule in self.rules or ()):
             raise self._error("disclosure.rules", "must name a recipient in 'to', or \"*\"")
@@ -190,7 +212,7 @@ def load_config(path: str | Path, *, draft: bool = False) -> Config:
 
 def _read(top: Table, file: Path) -> Config:
     name = top.text("name")
-    identity, dealer = top.table("identity", required=True), top.table("dealer", required=True)
+    identity, dealer = top.table("identity", required=True), top.table("dealer")
     rows, disclosure = top.tables("parties", required=True), top.table("disclosure")
     waits = "connect_wait" in top
     wait = top.number("connect_wait", 60.0)
@@ -200,7 +222,8 @@ def _read(top: Table, file: Path) -> Config:
         certificate=file.parent / identity.text("certificate"),
         key=file.parent / identity.text("key"),
         parties=tuple(_peer(row, row.text("name"), i == last) for i, row in enumerate(rows)),
-        dealer=_peer(dealer, DEALER),
+        dealer=_peer(dealer, DEALER) if "dealer" in top else None,
+        correlations=top.text("correlations", DEALER),
         session=top.text("session", "session"),
         program=top.text("program", ""),
         listen=top.text("listen", ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from petcore.config import Config, Limits, Link, Peer, Rule
+from petcore.config import DEALER, Config, Limits, Link, Peer, Rule
 
 
 def to_toml(config: Config, directory: str | Path = ".") -> str:
@@ -19,6 +19,9 @@ def to_toml(config: Config, directory: str | Path = ".") -> str:
         _row("name", config.name, "this process: one of the parties below, or dealer"),
         _row("session", config.session, "all parties and the dealer must agree on it"),
     ]
+    if config.correlations != DEALER:
+        made = "by the parties themselves; all must agree on it"
+        rows.append(_row("correlations", config.correlations, made))
     if config.program:
         rows.append(_row("program", config.program, "all parties must agree on it"))
     if config.listen:
@@ -37,9 +40,10 @@ def to_toml(config: Config, directory: str | Path = ".") -> str:
     ]
     for peer in config.parties:
         rows += ["[[parties]]", _row("name", peer.name), *_peer(peer), ""]
-    rows += ["[dealer]  # makes correlated randomness; sees no input and no output"]
-    rows += [*_peer(config.dealer), "", *_disclosure(config, base), *_limits(config.limits)]
-    rows += _link(config.link)
+    if config.dealer is not None:
+        rows += ["[dealer]  # makes correlated randomness; sees no input and no output"]
+        rows += [*_peer(config.dealer), ""]
+    rows += [*_disclosure(config, base), *_limits(config.limits), *_link(config.link)]
     return "\n".join(rows).rstrip() + "\n"
 
 

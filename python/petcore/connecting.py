@@ -1,6 +1,7 @@
 """From a configuration to a running session over TLS, and the dealer's service.
 
-Every party connects to the dealer, and the party with the higher index connects to the lower one.
+Every party connects to the dealer, and the party with the higher index connects to the lower one;
+where the two make their correlations themselves, it connects twice: the second link is for that.
 Each link is TLS 1.3 with both keys pinned; the session's terms are agreed on over it before any
 data.
 """
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import SupportsIndex, SupportsInt
@@ -28,7 +30,7 @@ from petcore.trust.policy import LoggedPolicy, Policy
 PROTOCOL = "semi2k"
 CONNECT_WAIT = 2.0  # seconds; what a library may block unasked
 
-_Links = dict[SupportsInt | SupportsIndex, "_core.Channel"]
+_ORIGINS = {"dealer": "dealer process", "ot": "oblivious transfer between the parties"}
 _SLICE = 0.5  # seconds between looks at a stop flag and at a pressed Ctrl-C
 
 Report = Callable[[str], None]
@@ -89,11 +91,21 @@ def connect(
             log = DisclosureLog(config.log, config.name, session=config.session)
             own.callback(log.close)
             sink = LoggedPolicy(Policy(config.rules), log)
-        dealer, peers = meeting.links(undo)
+        links = meeting.links(undo)
         core = _core.Session(
-            PROTOCOL, config.party, config.names, peers, dealer, _terms(config, program), threads
+            PROTOCOL,
+            config.party,
+            config.names,
+            links.peers,
+            links.dealer,
+            _terms(config, program),
+            threads,
+            config.correlations,
+            links.offline,
         )
-        session = Session(core, sink=sink, on_close=own.close)
+        session = Session(
+            core, sink=sink, correlations=_ORIGINS[config.correlations], on_close=own.close
+        )
         undo.pop_all()
     return session
 
@@ -134,7 +146,7 @@ def run_dealer(
     stop = stop or threading.Event()
     listener = _listen(config, _identity(config))
     try:
-        _tell(f"listening on {config.listen or config.dealer.address}", on_event)
+        _tell(f"listening on {_own_address(config)}", on_event)
         while not stop.is_set():
             channels = _gather(listener, config, stop, on_event)
             if channels is not None:
@@ -143,6 +155,15 @@ def run_dealer(
                 return
     finally:
         listener.close()
+
+
+@dataclass
+class _Links:
+    """The links of one session."""
+
+    dealer: _core.Channel | None = None
+    offline: _core.Channel | None = None
+    peers: dict[SupportsInt | SupportsIndex, _core.Channel] = field(default_factory=dict)
 
 
 class _Meeting:
@@ -154,23 +175,29 @@ class _Meeting:
         self._config, self._identity = config, identity
         self._end, self._on_event = end, on_event
 
-    def links(self, undo: ExitStack) -> tuple[_core.Channel, _Links]:
-        """Return the link to the dealer and one per peer; ``undo`` closes them."""
+    def links(self, undo: ExitStack) -> _Links:
+        """Return the links that the configuration asks for; ``undo`` closes them."""
         config, party = self._config, self._config.party
         higher = config.parties[party + 1 :]
+        links, twice = _Links(), config.correlations == "ot"
         listener = _listen(config, self._identity) if higher else None
         try:
-            dealer = self._reach(config.dealer, undo)
-            peers: _Links = {i: self._reach(config.parties[i], undo) for i in range(party)}
-            while listener and len(peers) < len(config.parties) - 1:
-                absent = [peer for peer in higher if config.names.index(peer.name) not in peers]
-                channel = self._admit(listener, absent)
-                undo.callback(channel.close)
-                peers[config.names.index(channel.peer_name)] = channel
+            if config.dealer is not None and not twice:
+                links.dealer = self._reach(config.dealer, undo)
+            for i, peer in enumerate(config.parties[:party]):
+                links.peers[i] = self._reach(peer, undo)
+                if twice:
+                    links.offline = self._reach(peer, undo)
+            while listener and len(links.peers) < len(config.parties) - 1:
+                absent = [p for p in higher if config.names.index(p.name) not in links.peers]
+                channel = self._admit(listener, absent, undo)
+                links.peers[config.names.index(channel.peer_name)] = channel
+            if listener and twice:
+                links.offline = self._admit(listener, list(higher), undo)
         finally:
             if listener:
                 listener.close()
-        return dealer, peers
+        return links
 
     def _reach(self, peer: Peer, undo: ExitStack) -> _core.Channel:
         _tell(f"connecting to {peer.name} at {peer.address}", self._on_event)
@@ -186,10 +213,13 @@ class _Meeting:
         undo.callback(channel.close)
         return _shaped(channel, self._config)
 
-    def _admit(self, listener: _core.TlsListener, absent: list[Peer]) -> _core.Channel:
+    def _admit(
+        self, listener: _core.TlsListener, absent: list[Peer], undo: ExitStack
+    ) -> _core.Channel:
         names = " and ".join(peer.name for peer in absent)
         _tell(f"waiting for {names} to connect to {_own_address(self._config)}", self._on_event)
         channel = listener.accept(_pins(absent), self._left(), _limits(self._config))
+        undo.callback(channel.close)
         return _shaped(channel, self._config)
 
     def _left(self) -> float:
@@ -258,7 +288,7 @@ def _ready(config: Config | str | Path) -> Config:
 
 def _identity(config: Config) -> Identity:
     identity = load_identity(config.certificate, config.key)
-    pinned = next(p for p in (*config.parties, config.dealer) if p.name == config.name).fingerprint
+    pinned = config.own.fingerprint
     if identity.fingerprint != pinned:
         raise ConfigError(
             f"{config.source}: the fingerprint of {config.name} is {pinned}, but {config.key} has "
@@ -268,8 +298,7 @@ def _identity(config: Config) -> Identity:
 
 
 def _own_address(config: Config) -> str:
-    own = config.dealer if config.name == DEALER else config.parties[config.party]
-    return config.listen or own.address
+    return config.listen or config.own.address
 
 
 def _listen(config: Config, identity: Identity) -> _core.TlsListener:

@@ -48,6 +48,35 @@ def test_no_rules_and_an_empty_list_of_rules_are_different(gateway, tmp_path, ru
     assert load_config(tmp_path / "c.toml").rules == rules
 
 
+def test_without_a_dealer_no_dealer_is_listed(gateway, tmp_path):
+    config = replace(gateway, dealer=None, correlations="ot", source=str(tmp_path / "c.toml"))
+    (tmp_path / "c.toml").write_text(to_toml(config, tmp_path), encoding="utf-8")
+    assert load_config(tmp_path / "c.toml") == config
+    assert [peer.name for peer in config.everyone] == ["gateway", "wallet"]
+
+
+def test_a_dealer_may_be_listed_that_is_not_used(gateway, tmp_path):
+    config = replace(gateway, correlations="ot", source=str(tmp_path / "c.toml"))
+    (tmp_path / "c.toml").write_text(to_toml(config, tmp_path), encoding="utf-8")
+    assert load_config(tmp_path / "c.toml") == config
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dealer": None}, r"dealer is missing \(a table\); or set correlations = \"ot\""),
+        ({"correlations": "luck"}, r"correlations is 'luck'; write \"dealer\" or \"ot\""),
+        (
+            {"name": "dealer", "dealer": None, "correlations": "ot"},
+            "dealer is missing .* in the dealer's own file",
+        ),
+    ],
+)
+def test_a_source_of_correlations_that_cannot_be_is_refused(gateway, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        replace(gateway, **changes).validate()
+
+
 def test_relative_paths_are_relative_to_the_file(file, tmp_path, monkeypatch):
     monkeypatch.chdir("/")
     config = load_config(file)

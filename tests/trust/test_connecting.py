@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import petcore._core as _core
 from petcore.config import Config, Link, Peer, Rule, load_config
 from petcore.connecting import connect, run_dealer
 from petcore.errors import (
@@ -93,6 +94,44 @@ def both(pool, gateway, wallet, **options):
 def test_two_parties_and_a_dealer_compute_over_tls(loaded, pool, dealer):
     results = both(pool, loaded["gateway"], loaded["wallet"])
     assert results == [[10, 40], [10, 40]]
+
+
+def add_only(session: Session) -> list[int]:
+    x = session.input(np.array([1, 2]) if session.party == 0 else None, owner=0)
+    return list(session.open(x + 1, label="sum"))
+
+
+def without_dealer(loaded: dict[str, Config]) -> list[Config]:
+    parties = (loaded["gateway"], loaded["wallet"])
+    return [replace(config, dealer=None, correlations="ot") for config in parties]
+
+
+def test_two_parties_compute_over_tls_without_a_dealer(loaded, pool):
+    gateway, wallet = without_dealer(loaded)
+    assert both(pool, gateway, wallet, job=add_only) == [[2, 3], [2, 3]]
+
+
+def test_a_party_that_never_makes_the_second_connection_is_named(loaded, pool):
+    gateway, wallet = without_dealer(loaded)
+    first = pool.submit(
+        _core.connect_tls,
+        *gateway.parties[0].host_port(),
+        *(path.read_text() for path in (wallet.certificate, wallet.key)),
+        "gateway",
+        gateway.parties[0].fingerprint,
+        LONG,
+        _core.Limits(),
+    )
+    with pytest.raises(PeerUnreachable, match="wallet did not call"):
+        connect(gateway, connect_wait=1.0)
+    first.result(LONG).close()
+
+
+def test_parties_with_other_sources_of_correlations_both_learn_the_difference(loaded, pool, dealer):
+    # The gateway waits for a second connection that this wallet never makes.
+    gateway, _ = without_dealer(loaded)
+    refused = both(pool, gateway, loaded["wallet"], connect_wait=1.0)
+    assert all(isinstance(error, PetcoreError) for error in refused)
 
 
 def test_every_party_logs_the_opening_under_its_session(loaded, pool, dealer):

@@ -171,6 +171,6 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
   throw Error(Code::internal, "an operation without a declared cost");
 }
 
-std::unique_ptr<Protocol> make() { return std::make_unique<Semi2k>(); }
+std::unique_ptr<Protocol> make(Setting setting) { return std::make_unique<Semi2k>(setting); }
 
 }  // namespace petcore::protocol::semi2k

@@ -14,13 +14,15 @@
 #include <memory>
 
 #include "protocol/protocol.h"
+#include "protocol/setting.h"
 
 namespace petcore::protocol::semi2k {
 
-std::unique_ptr<Protocol> make();
+std::unique_ptr<Protocol> make(Setting setting);
 
 class Semi2k : public Protocol {
  public:
+  explicit Semi2k(Setting setting) : setting_(setting) {}
   int components() const override { return 1; }
   Cost declared(Op op, std::span<const std::uint64_t> dims) const override;
 
@@ -53,6 +55,9 @@ class Semi2k : public Protocol {
   void truncate(Env& env, Words out, ConstWords x, unsigned f) const override;
   void truncate_exact(Env& env, Words out, ConstWords x, unsigned f) const override;
   void function(Env& env, Op op, Words out, ConstWords x, unsigned f) const override;
+
+ private:
+  Setting setting_;
 };
 
 inline int other(int party) { return 1 - party; }

@@ -29,7 +29,7 @@ def show_parties(place: Place) -> None:
     table = _table(
         "Three processes, mutual TLS 1.3 between each pair", "party", "listens on", "pinned key"
     )
-    for peer in (*config.parties, config.dealer):
+    for peer in config.everyone:
         table.add_row(peer.name, peer.address or "nothing", f"{peer.fingerprint[:32]}...")
     render.out.print(table)
 

@@ -48,7 +48,7 @@ def pin(
         render.out.print(f"{name:<12} {fingerprint}", soft_wrap=True)
     settings = _at(settings, at or ())
     config.write_text(to_toml(settings, config.parent), encoding="utf-8")
-    missing = [p.name for p in (*settings.parties, settings.dealer) if not p.fingerprint]
+    missing = [p.name for p in settings.everyone if not p.fingerprint]
     still = f"still without a key: {', '.join(missing)}" if missing else "all keys are pinned"
     render.out.print(f"{config}: {still}", soft_wrap=True)
 
@@ -62,7 +62,7 @@ def _at(config: Config, places: Sequence[str]) -> Config:
 
 
 def _peer(config: Config, name: str, source: str) -> Peer:
-    peers = {peer.name: peer for peer in (*config.parties, config.dealer)}
+    peers = {peer.name: peer for peer in config.everyone}
     if name not in peers:
         raise ConfigError(f"{source}: {name!r} is none of {', '.join(peers)} in {config.source}")
     return peers[name]

@@ -14,6 +14,10 @@ from petcore.threads import thread_count
 
 _SECONDARY = ("aborted", "closed", "broken", "late", "silent")
 _PROTOCOLS = {2: "semi2k"}
+_ORIGINS = {
+    "dealer": "in-process dealer (simulation only)",
+    "ot": "oblivious transfer in one process (simulation only)",
+}
 
 
 def simulate(
@@ -23,11 +27,12 @@ def simulate(
     args: Sequence[Any] = (),
     sinks: Sequence[DisclosureSink | None] | None = None,
     threads: int = 1,
+    correlations: str = "dealer",
 ) -> list[Any]:
-    """Run a program at all parties, as threads over memory links with an in-process dealer.
+    """Run a program at all parties, as threads over memory links.
 
     Nothing is hidden: one process holds every share and knows every correlation. For work on real
-    data use `petcore.connect`, with a dealer process.
+    data use `petcore.connect`.
 
     Parameters
     ----------
@@ -41,6 +46,9 @@ def simulate(
         One per party.
     threads : int
         How many threads share the large local work of each party, and of the dealer: 1 to 1024.
+    correlations : {"dealer", "ot"}
+        Where they come from: a dealer in a thread of its own, or oblivious transfer between the
+        parties.
 
     Returns
     -------
@@ -70,7 +78,9 @@ def simulate(
     if len(sinks) != parties:
         raise UsageError(f"{len(sinks)} sinks for {parties} parties; pass one each, or None")
     names = [f"party{i}" for i in range(parties)]
-    run = _Run(program, names, tuple(args), sinks, thread_count(threads))
+    if correlations not in _ORIGINS:
+        raise UsageError(f"correlations={correlations!r}; use one of {', '.join(_ORIGINS)}")
+    run = _Run(program, names, tuple(args), sinks, thread_count(threads), correlations)
     return run.results()
 
 
@@ -84,12 +94,13 @@ class _Run:
         args: tuple[Any, ...],
         sinks: list[DisclosureSink | None],
         threads: int,
+        correlations: str,
     ) -> None:
         from petcore import _core
 
         self._module: Any = _core
         self._program, self._names, self._args, self._sinks = program, names, args, sinks
-        self._num_threads = threads
+        self._num_threads, self._correlations = threads, correlations
         self._returned: list[Any] = [None] * len(names)
         self._errors: list[tuple[str, BaseException]] = []
         self._lock = threading.Lock()
@@ -102,10 +113,18 @@ class _Run:
         peers: list[dict[int, Any]] = [{} for _ in range(n)]
         for i, j in itertools.combinations(range(n), 2):
             peers[i][j], peers[j][i] = self._link(self._names[i], self._names[j], limits)
-        to_dealer = [self._link(name, "dealer", limits) for name in self._names]
-        threads = [self._thread("dealer", self._deal, [theirs for _, theirs in to_dealer])]
+        threads: list[threading.Thread] = []
+        dealers: list[Any] = [None] * n
+        offline: list[Any] = [None] * n
+        if self._correlations == "dealer":
+            pairs = [self._link(name, "dealer", limits) for name in self._names]
+            dealers = [own for own, _ in pairs]
+            threads.append(self._thread("dealer", self._deal, [theirs for _, theirs in pairs]))
+        else:
+            offline = list(self._link(self._names[0], self._names[1], limits))
         for i, name in enumerate(self._names):
-            threads.append(self._thread(name, self._party, i, peers[i], to_dealer[i][0]))
+            links = (peers[i], dealers[i], offline[i])
+            threads.append(self._thread(name, self._party, i, *links))
         try:
             for thread in threads:
                 thread.start()
@@ -135,7 +154,7 @@ class _Run:
     def _deal(self, channels: list[Any]) -> None:
         self._module.serve_dealer(self._names, channels, [], threads=self._num_threads)
 
-    def _party(self, i: int, peers: dict[int, Any], dealer: Any) -> None:
+    def _party(self, i: int, peers: dict[int, Any], dealer: Any, offline: Any) -> None:
         try:
             core = self._module.Session(
                 _PROTOCOLS[len(self._names)],
@@ -145,14 +164,15 @@ class _Run:
                 dealer,
                 [("program", "simulate")],
                 self._num_threads,
+                self._correlations,
+                offline,
             )
         except BaseException:
-            for link in (*peers.values(), dealer):
-                link.close()
+            for link in (*peers.values(), dealer, offline):
+                if link is not None:
+                    link.close()
             raise
-        session = Session(
-            core, sink=self._sinks[i], correlations="in-process dealer (simulation only)"
-        )
+        session = Session(core, sink=self._sinks[i], correlations=_ORIGINS[self._correlations])
         with session:
             self._returned[i] = self._program(session, *self._args)
 

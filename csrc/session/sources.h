@@ -1,0 +1,25 @@
+// Sources: where the correlations of a session come from, by the name of its configuration.
+//
+//   "dealer"  a third process deals them
+//   "ot"      the two parties make them, by oblivious transfer over a link of its own, so that the
+//             offline phase and the online phase never wait for each other's messages
+#pragma once
+
+#include <memory>
+
+#include "correlation/source.h"
+#include "protocol/setting.h"
+#include "session/session.h"
+
+namespace petcore::session {
+
+// check_source raises Code::usage for an unknown name or a link that is missing or of no use.
+void check_source(const Config& config);
+protocol::Setting setting_of(std::string_view correlations);
+
+// make_source introduces this party to whom it takes correlations from or makes them with. Both
+// links must lead into the session that the common seed stands for, else Code::handshake.
+std::unique_ptr<correlation::Source> make_source(const Config& config, const prg::Seed& common_seed,
+                                                 Pool& pool);
+
+}  // namespace petcore::session

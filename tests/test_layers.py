@@ -32,7 +32,7 @@ RANK = {
     "bits": 2,
     "ring": 2,
     "prg": 2,
-    "group": 2,
+    "group": 3,
     "hash": 3,
     "fss": 4,
     "net": 5,

@@ -9,6 +9,7 @@ namespace petcore::bindings {
 void check_signals();
 
 void bind_errors(pybind11::module_& module);
+void bind_group(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
 void bind_net(pybind11::module_& module);
 void bind_random(pybind11::module_& module);

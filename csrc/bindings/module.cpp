@@ -3,6 +3,7 @@
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The compiled core of petcore. Use petcore.mpc; this module has no stable API.";
   petcore::bindings::bind_errors(module);
+  petcore::bindings::bind_group(module);
   petcore::bindings::bind_kernels(module);
   petcore::bindings::bind_net(module);
   petcore::bindings::bind_random(module);

@@ -21,6 +21,7 @@ __all__: list[str] = [
     "agree",
     "connect_tls",
     "declared",
+    "group",
     "kernels",
     "memory_channel_with_raw_peer",
     "memory_channels",
@@ -28,6 +29,50 @@ __all__: list[str] = [
     "protocols",
     "serve_dealer",
 ]
+
+class group:
+    """
+    The group P-256, for tests and benchmarks.
+    """
+
+    @staticmethod
+    def add(arg0: bytes, arg1: bytes) -> bytes: ...
+    @staticmethod
+    def decode(arg0: bytes) -> bytes: ...
+    @staticmethod
+    def equal(arg0: bytes, arg1: bytes) -> bool: ...
+    @staticmethod
+    def expand_message(
+        message: bytes, tag: bytes, size: typing.SupportsInt | typing.SupportsIndex
+    ) -> bytes: ...
+    @staticmethod
+    def generator() -> bytes: ...
+    @staticmethod
+    def generator_multiple(arg0: bytes) -> bytes: ...
+    @staticmethod
+    def hash_to_curve(arg0: bytes, arg1: bytes) -> bytes: ...
+    @staticmethod
+    def hash_to_scalar(arg0: bytes, arg1: bytes) -> bytes: ...
+    @staticmethod
+    def invert(arg0: bytes) -> bytes: ...
+    @staticmethod
+    def multiply(arg0: bytes, arg1: bytes) -> bytes: ...
+    @staticmethod
+    def multiply_all(
+        points: bytes, k: bytes, threads: typing.SupportsInt | typing.SupportsIndex = 1
+    ) -> bytes: ...
+    @staticmethod
+    def random_scalar() -> bytes: ...
+    @staticmethod
+    def reduce(arg0: bytes) -> bytes: ...
+    @staticmethod
+    def scalar_difference(arg0: bytes, arg1: bytes) -> bytes: ...
+    @staticmethod
+    def scalar_product(arg0: bytes, arg1: bytes) -> bytes: ...
+    @staticmethod
+    def scalar_sum(arg0: bytes, arg1: bytes) -> bytes: ...
+    @staticmethod
+    def subtract(arg0: bytes, arg1: bytes) -> bytes: ...
 
 class kernels:
     """

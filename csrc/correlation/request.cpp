@@ -98,73 +98,80 @@ MatrixShape matrix_shape(const Request& request) {
   return d[5] != 0 ? MatrixShape{d[2], rows, d[6]} : MatrixShape{rows, d[2], d[6]};
 }
 
-Layout layout(const Request& request, std::uint64_t units) {
-  const std::uint64_t packed = bits::num_words(units);
-  Layout out;
-  const auto set = [&](std::initializer_list<std::uint64_t> masks,
-                       std::initializer_list<std::uint64_t> products) {
-    for (const std::uint64_t words : masks) out.masks[out.num_masks++] = words;
-    for (const std::uint64_t words : products) out.products[out.num_products++] = words;
+Shape shape(const Request& request) {
+  constexpr Rows kBits{1, 1}, kWords{1, 64};
+  Shape out;
+  const auto set = [&](std::initializer_list<Rows> masks, std::initializer_list<Rows> products) {
+    for (const Rows& rows : masks) out.masks[out.num_masks++] = rows;
+    for (const Rows& rows : products) out.products[out.num_products++] = rows;
   };
   switch (request.kind) {
     case Kind::multiplication:
     case Kind::and_gate:
-      set({units, units}, {units});
+      set({kWords, kWords}, {kWords});
       break;
     case Kind::square:
-      set({units}, {units});
+      set({kWords}, {kWords});
       break;
     case Kind::and_pair:
-      set({units, units, units}, {units, units});
+      set({kWords, kWords, kWords}, {kWords, kWords});
       break;
     case Kind::dabit:
-      set({packed}, {units});
+      set({kBits}, {kWords});
       break;
     case Kind::bit_product:
-      set({packed, units}, {units, units});
+      set({kBits, kWords}, {kWords, kWords});
       break;
     case Kind::edabit:
-      set({units}, {grouped_of(request).num_slices() * packed});
+      set({kWords}, {{grouped_of(request).num_slices(), 1}});
       break;
     case Kind::cross_bit:
-      set({packed}, {request.dims[0] == 64 ? units : half_words(units)});
+      set({kBits}, {{1, request.dims[0] == 64 ? 64u : 32u}});
       break;
     case Kind::tree_layer:
-      set({layer_of(request).num_opened() * units}, {layer_of(request).num_dealt() * units});
+      set({{layer_of(request).num_opened(), 64}}, {{layer_of(request).num_dealt(), 64}});
       break;
     case Kind::cross_wide:
-      set({2 * units}, {2 * units});
+      set({{1, 128}}, {{1, 128}});
       break;
     case Kind::digits:
-      set({units}, {digits_of(request).rows() * packed});
+      set({kWords}, {{digits_of(request).rows(), 1}});
       break;
     case Kind::waves: {
       const Waves waves = waves_of(request);
-      set({units},
-          {2 * waves.count * wave_words(waves, units), digits_of(request).rows() * packed});
+      set({kWords}, {{2 * waves.count, waves.width}, {digits_of(request).rows(), 1}});
       break;
     }
     case Kind::cross_scaled:
-      set({2 * units}, {units});
+      set({{2, 64}}, {kWords});
       break;
     case Kind::bit_bytes:
-      set({request.dims[0] * packed}, {(request.dims[0] * units + 7) / 8});
+      set({{request.dims[0], 1}}, {{request.dims[0], 8, true}});
       break;
     case Kind::half_select:
-      set({packed, half_words(units)}, {half_words(units), half_words(units)});
-      if (request.dims[0] == 1) set({packed}, {half_words(units)});
+      set({kBits, {1, 32}}, {{1, 32}, {1, 32}});
+      if (request.dims[0] == 1) set({kBits}, {{1, 32}});
       break;
     case Kind::mask:
-      set({units}, {});
+      set({kWords}, {});
       break;
     case Kind::matrix:
     case Kind::masked_matrix: {
       const auto [m, k, n] = matrix_shape(request);
-      if (request.kind == Kind::matrix) set({m * k}, {});
-      set({k * n}, {m * n});
+      if (request.kind == Kind::matrix) set({{1, 64 * m * k}}, {});
+      set({{1, 64 * k * n}}, {{1, 64 * m * n}});
       break;
     }
   }
+  return out;
+}
+
+Layout layout(const Request& request, std::uint64_t units) {
+  const Shape rows = shape(request);
+  Layout out{.num_masks = rows.num_masks, .num_products = rows.num_products};
+  for (std::size_t i = 0; i < rows.num_masks; ++i) out.masks[i] = rows.masks[i].words(units);
+  for (std::size_t i = 0; i < rows.num_products; ++i)
+    out.products[i] = rows.products[i].words(units);
   return out;
 }
 

@@ -103,7 +103,26 @@ MatrixShape matrix_shape(const Request& request);
 // half_words is how many words n numbers of 32 bits take, two to a word.
 constexpr std::uint64_t half_words(std::uint64_t n) { return (n + 1) / 2; }
 
-// Layout of one chunk: words per mask stream and per product stream.
+// Rows: how a stream of units lies in memory, so that it can be cut between any two of them:
+// `count` rows, one after the other, of `bits` per unit. Every row is padded to whole words, or,
+// where `joined`, the last one only; the bits of a joined row are whole bytes.
+struct Rows {
+  std::uint64_t count, bits;
+  bool joined = false;
+
+  std::uint64_t words(std::uint64_t units) const {
+    return joined ? (count * bits * units + 63) / 64 : count * ((bits * units + 63) / 64);
+  }
+};
+
+// Shape: the rows of each mask stream and of each product stream of a request.
+struct Shape {
+  std::array<Rows, 3> masks{}, products{};
+  std::size_t num_masks = 0, num_products = 0;
+};
+Shape shape(const Request& request);
+
+// Layout of one chunk: words per mask stream and per product stream, as their shape says.
 struct Layout {
   std::array<std::uint64_t, 3> masks{};
   std::array<std::uint64_t, 3> products{};

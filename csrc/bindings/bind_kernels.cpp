@@ -107,8 +107,8 @@ void bind_bits(Kernels& m) {
 
 py::dict cpu_features() {
   const simd::Cpu& c = simd::cpu();
-  return py::dict(py::arg("avx2") = c.avx2, py::arg("aesni") = c.aesni, py::arg("vaes") = c.vaes,
-                  py::arg("avx512") = c.avx512, py::arg("neon") = c.neon,
+  return py::dict(py::arg("avx2") = c.avx2, py::arg("aesni") = c.aesni, py::arg("clmul") = c.clmul,
+                  py::arg("vaes") = c.vaes, py::arg("avx512") = c.avx512, py::arg("neon") = c.neon,
                   py::arg("neon_aes") = c.neon_aes);
 }
 
@@ -135,6 +135,7 @@ void bind_kernels(py::module_& module) {
   bind_prg(m);
   bind_bits(m);
   bind_gates(m);
+  bind_gf128(m);
 }
 
 }  // namespace petcore::bindings

@@ -20,5 +20,6 @@ using Kernels = pybind11::class_<KernelsScope>;
 void bind_ring(Kernels& kernels);
 void bind_prg(Kernels& kernels);
 void bind_gates(Kernels& kernels);
+void bind_gf128(Kernels& kernels);
 
 }  // namespace petcore::bindings

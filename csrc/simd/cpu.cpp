@@ -19,6 +19,7 @@ Cpu detect() {
   // The compiler's run-time checks XCR0 as well, so a feature here is one the system saves.
   __builtin_cpu_init();
   found.aesni = __builtin_cpu_supports("aes") && __builtin_cpu_supports("sse4.1");
+  found.clmul = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
   found.avx2 = __builtin_cpu_supports("avx2");
   found.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");

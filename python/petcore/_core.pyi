@@ -184,6 +184,44 @@ class kernels:
         width: typing.SupportsInt | typing.SupportsIndex = 64,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
+    def gf128_add_polynomial(
+        out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        coefficients: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def gf128_add_products(
+        out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def gf128_add_scaled(
+        out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        factor: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def gf128_inner_product(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def gf128_inverse(
+        arg0: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def gf128_multiply(
+        arg0: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        arg1: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def gf128_targets() -> list[str]: ...
+    @staticmethod
     def keep(
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         flags: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],

@@ -7,5 +7,6 @@ PYBIND11_MODULE(_core, module) {
   petcore::bindings::bind_kernels(module);
   petcore::bindings::bind_net(module);
   petcore::bindings::bind_random(module);
+  petcore::bindings::bind_silent(module);
   petcore::bindings::bind_session(module);
 }

@@ -11,12 +11,16 @@ import typing_extensions
 
 __all__: list[str] = [
     "Channel",
+    "CotReceiver",
+    "CotSender",
     "Limits",
     "Masked",
     "MemoryEnd",
     "Mesh",
     "Session",
     "TlsListener",
+    "VoleReceiver",
+    "VoleSender",
     "WordStream",
     "agree",
     "connect_tls",
@@ -635,6 +639,88 @@ class WordStream:
     def state(self) -> tuple[typing.Any, ...]:
         """
         (key, position, has_half).
+        """
+
+class CotSender:
+    """
+    Correlated transfers: delta, and q of every extend. Blocks are uint64 arrays of shape (n, 2).
+    """
+
+    def __init__(self) -> None: ...
+    def delta(self) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def extend(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        n: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def reserve(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        n: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+
+class CotReceiver:
+    """
+    Correlated transfers: t of every extend, for packed choices.
+    """
+
+    def __init__(self) -> None: ...
+    def extend(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        choices: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        n: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def reserve(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        n: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+
+class VoleSender:
+    """
+    b = c ^ a delta over GF(2^128).
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        transfers: CotSender,
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> None: ...
+    def extend(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        n: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
+        """
+        b, of shape (n, 2).
+        """
+
+class VoleReceiver:
+    """
+    b = c ^ a delta over GF(2^128).
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        transfers: CotReceiver,
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> None: ...
+    def extend(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        n: typing.SupportsInt | typing.SupportsIndex,
+    ) -> tuple[typing.Any, ...]:
+        """
+        a and c, each of shape (n, 2).
         """
 
 class Masked:

@@ -5,6 +5,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "bits/bits.h"
+#include "fss/tree.h"
 #include "prg/prg.h"
 #include "ring/ring.h"
 #include "simd/cpu.h"
@@ -121,14 +122,14 @@ void bind_kernels(py::module_& module) {
       "targets",
       [] {
         return py::dict(arg("prg") = prg::targets(), arg("ring") = ring::targets(),
-                        arg("bits") = bits::targets());
+                        arg("bits") = bits::targets(), arg("fss") = fss::targets());
       },
       "The targets that each kernel can run here, widest first.");
   m.def_static(
       "chosen_targets",
       [] {
         return py::dict(arg("prg") = prg::chosen_target(), arg("ring") = ring::chosen_target(),
-                        arg("bits") = bits::chosen_target());
+                        arg("bits") = bits::chosen_target(), arg("fss") = fss::chosen_target());
       },
       "The target that each kernel takes, as the processor and PETCORE_TARGET decide.");
   bind_ring(m);
@@ -136,6 +137,7 @@ void bind_kernels(py::module_& module) {
   bind_bits(m);
   bind_gates(m);
   bind_gf128(m);
+  bind_fss(m);
 }
 
 }  // namespace petcore::bindings

@@ -22,5 +22,6 @@ void bind_ring(Kernels& kernels);
 void bind_prg(Kernels& kernels);
 void bind_gates(Kernels& kernels);
 void bind_gf128(Kernels& kernels);
+void bind_fss(Kernels& kernels);
 
 }  // namespace petcore::bindings

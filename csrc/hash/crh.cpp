@@ -20,9 +20,13 @@ void crh(Bytes out, ConstBytes in, Tweak first, std::string_view target) {
         "crh: the input is not whole blocks of 16 bytes");
   const prg::Kernels& kernels = prg::choose(target);
   alignas(16) std::array<std::byte, prg::kScheduleBytes> schedule;
-  kernels.expand(schedule.data(), reinterpret_cast<const std::byte*>(kFixedKey.data()));
+  expand_fixed_key(schedule.data(), kernels);
   kernels.hash(schedule.data(), out.data(), in.data(), in.size() / kBlockBytes, first.high,
                first.low);
+}
+
+void expand_fixed_key(std::byte* schedule, const prg::Kernels& kernels) {
+  kernels.expand(schedule, reinterpret_cast<const std::byte*>(kFixedKey.data()));
 }
 
 }  // namespace petcore::hash

@@ -13,6 +13,10 @@
 
 #include "base/buffer.h"
 
+namespace petcore::prg {
+struct Kernels;
+}
+
 namespace petcore::hash {
 
 constexpr std::size_t kBlockBytes = 16;
@@ -26,5 +30,8 @@ struct Tweak {
 // first in memory, little-endian. Both spans have the same size, whole blocks (Code::usage
 // otherwise); out may be in, never a partial overlap.
 void crh(Bytes out, ConstBytes in, Tweak first, std::string_view target = "");
+
+// expand_fixed_key writes the schedule of the constant key for kernels that hash on their own.
+void expand_fixed_key(std::byte* schedule, const prg::Kernels& kernels);
 
 }  // namespace petcore::hash

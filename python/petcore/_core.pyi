@@ -169,6 +169,18 @@ class kernels:
         ],
     ) -> bytes: ...
     @staticmethod
+    def evaluate_keys(
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        party: typing.SupportsInt | typing.SupportsIndex,
+        roots: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        keys: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex,
+        form: str,
+        id: typing.SupportsInt | typing.SupportsIndex = 1,
+        first: typing.SupportsInt | typing.SupportsIndex = 0,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
     def expand(
         flags: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         size: typing.SupportsInt | typing.SupportsIndex,
@@ -229,6 +241,17 @@ class kernels:
     def keep(
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         flags: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def make_keys(
+        alpha: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        roots0: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        roots1: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex,
+        form: str,
+        id: typing.SupportsInt | typing.SupportsIndex = 1,
+        first: typing.SupportsInt | typing.SupportsIndex = 0,
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod

@@ -195,6 +195,21 @@ def _slices(target: str) -> bool:
     return True
 
 
+def _comparison_keys(target: str) -> bool:
+    roots = [_words(2 * 257), _words(2 * 257)[::-1].copy()]
+    secret, x = _words(257), _words(257)[::-1].copy()
+    x[1::3] = secret[1::3]
+    for form, reference in (("below", np.less), ("point", np.equal)):
+        keys = kernels.make_keys(secret, *roots, 64, form, target=target)
+        first, second = (
+            kernels.evaluate_keys(x, party, roots[party], keys, 64, form, target=target)
+            for party in (0, 1)
+        )
+        if not _same(kernels.unpack(first ^ second, 257), reference(x, secret)):
+            return False
+    return True
+
+
 _CHECKS: dict[str, dict[str, Callable[[str], bool]]] = {
     "prg": {
         "AES-128 (FIPS 197, C.1)": _aes_block,
@@ -211,4 +226,5 @@ _CHECKS: dict[str, dict[str, Callable[[str], bool]]] = {
         "matrix products": _matrices,
     },
     "bits": {"packing": _packing, "bit slices": _slices},
+    "fss": {"x < y and x == y from keys": _comparison_keys},
 }

@@ -17,29 +17,30 @@ fss::Shape shape_for(unsigned width, const std::string& form) {
 }
 
 py::array make_keys(const py::array& alpha, const py::array& roots0, const py::array& roots1,
-                    unsigned width, const std::string& form, std::uint64_t id, std::uint64_t first,
+                    const py::array& numbers, unsigned width, const std::string& form,
                     const std::string& target) {
   const ConstWords secret = const_words(alpha, "alpha"), r0 = const_words(roots0, "roots0"),
-                   r1 = const_words(roots1, "roots1");
+                   r1 = const_words(roots1, "roots1"), labels = const_words(numbers, "numbers");
   const fss::Shape shape = shape_for(width, form);
-  Buffer<std::uint64_t> out(secret.size() * shape.key_words());
+  Buffer<std::uint64_t> out(secret.size() * fss::kBlockWords * shape.blocks());
   {
     const py::gil_scoped_release release;
-    fss::make(out.span(), secret, r0, r1, shape, {id, first}, target);
+    fss::make({shape, labels, out.span()}, secret, r0, r1, target);
   }
   return to_array(std::move(out));
 }
 
 py::array evaluate_keys(const py::array& x, int party, const py::array& roots,
-                        const py::array& keys, unsigned width, const std::string& form,
-                        std::uint64_t id, std::uint64_t first, const std::string& target) {
+                        const py::array& keys, const py::array& numbers, unsigned width,
+                        const std::string& form, const std::string& target) {
   const ConstWords at = const_words(x, "x"), root = const_words(roots, "roots"),
-                   corrections = const_words(keys, "keys");
+                   corrections = const_words(keys, "keys"),
+                   labels = const_words(numbers, "numbers");
   const fss::Shape shape = shape_for(width, form);
   Buffer<std::uint64_t> out(bits::num_words(at.size()));
   {
     const py::gil_scoped_release release;
-    fss::evaluate(out.span(), at, party, root, corrections, shape, {id, first}, target);
+    fss::evaluate(out.span(), {shape, labels, corrections}, at, party, root, target);
   }
   return to_array(std::move(out));
 }
@@ -48,11 +49,11 @@ py::array evaluate_keys(const py::array& x, int party, const py::array& roots,
 
 void bind_fss(Kernels& m) {
   m.def_static("make_keys", make_keys, arg("alpha").noconvert(), arg("roots0").noconvert(),
-               arg("roots1").noconvert(), arg("width"), arg("form"), arg("id") = 1,
-               arg("first") = 0, arg("target") = "");
+               arg("roots1").noconvert(), arg("numbers").noconvert(), arg("width"), arg("form"),
+               arg("target") = "");
   m.def_static("evaluate_keys", evaluate_keys, arg("x").noconvert(), arg("party"),
-               arg("roots").noconvert(), arg("keys").noconvert(), arg("width"), arg("form"),
-               arg("id") = 1, arg("first") = 0, arg("target") = "");
+               arg("roots").noconvert(), arg("keys").noconvert(), arg("numbers").noconvert(),
+               arg("width"), arg("form"), arg("target") = "");
 }
 
 }  // namespace petcore::bindings

@@ -9,24 +9,55 @@ using prg::kRounds;
 
 #include "prg/prg_flight.h"
 
+// The hash of crh.h, its tweaks at `numbers` and `level`.
+inline __attribute__((always_inline)) void hash_flight(V* x, const V* keys,
+                                                       const std::byte* numbers, V level) {
+  V once[kFlight];
+  encrypt_flight(x, keys);
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < kFlight; ++i) {
+    once[i] = x[i];
+    const V tweak = Lane::exclusive_or(Lane::load(numbers + i * sizeof(V)), level);
+    x[i] = Lane::exclusive_or(x[i], tweak);
+  }
+  encrypt_flight(x, keys);
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < kFlight; ++i) x[i] = Lane::exclusive_or(x[i], once[i]);
+}
+
+inline V level_of(const Hashing& hashing) {
+  return Lane::key(reinterpret_cast<const std::byte*>(hashing.level));
+}
+
+void hash(const Hashing& hashing, Tile& out, const Tile& in, std::size_t num_keys) {
+  V keys[kRounds + 1];
+  load_keys(keys, hashing.schedule);
+  const V level = level_of(hashing);
+  for (std::size_t at = 0; at < num_keys * kBlockBytes; at += kFlight * sizeof(V)) {
+    V x[kFlight];
+    load_flight(x, in.bytes() + at);
+    hash_flight(x, keys, hashing.numbers.bytes() + at, level);
+    store_flight(out.bytes() + at, x);
+  }
+}
+
 void descend(const Hashing& hashing, Tile& node, Tile& path, Tile& sum,
              const std::byte* corrections, std::size_t num_keys) {
   V keys[kRounds + 1];
   load_keys(keys, hashing.schedule);
-  V tweak = Lane::counters(hashing.tweak_low, hashing.tweak_high);
-  for (std::size_t g = 0; g * kGroup < num_keys; ++g, corrections += kFlight * sizeof(V)) {
+  const V level = level_of(hashing);
+  for (std::size_t at = 0; at < num_keys * kBlockBytes; at += kFlight * sizeof(V)) {
     V child[kFlight];
-    const std::size_t at = g * kFlight * sizeof(V);
+    const std::byte* numbers = hashing.numbers.bytes() + at;
     std::byte *nodes = node.bytes() + at, *paths = path.bytes() + at, *sums = sum.bytes() + at;
     load_flight(child, nodes);
-    hash_flight(child, keys, tweak);
-    tweak = Lane::advance(tweak, kGroup);
+    hash_flight(child, keys, numbers, level);
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < kFlight; ++i) {
       const std::size_t b = i * sizeof(V);
       const V parent = Lane::load(nodes + b), way = Lane::load(paths + b);
       const V right = Bits::spread(way);
-      const V correction = Bits::both(Bits::spread(parent), Lane::load(corrections + b));
+      const V correction = Bits::both(Bits::spread(parent), Lane::load(corrections + at + b));
       const V left = Lane::exclusive_or(child[i], correction);
       const V next = Lane::exclusive_or(left, Bits::both(parent, right));
       const V sibling = Lane::exclusive_or(next, parent);
@@ -42,18 +73,17 @@ void correct(const Hashing& hashing, Tile& node, Tile& path, const Tile& delta,
              std::byte* corrections, std::size_t num_keys) {
   V keys[kRounds + 1];
   load_keys(keys, hashing.schedule);
-  V tweak = Lane::counters(hashing.tweak_low, hashing.tweak_high);
-  for (std::size_t g = 0; g * kGroup < num_keys; ++g, corrections += kFlight * sizeof(V)) {
+  const V level = level_of(hashing);
+  for (std::size_t at = 0; at < num_keys * kBlockBytes; at += kFlight * sizeof(V)) {
     V mine[kFlight], theirs[kFlight];
-    const std::size_t at = g * kFlight * sizeof(V);
+    const std::byte* numbers = hashing.numbers.bytes() + at;
     std::byte *nodes = node.bytes() + at, *paths = path.bytes() + at;
     const std::byte* deltas = delta.bytes() + at;
     load_flight(mine, nodes);
     for (std::size_t i = 0; i < kFlight; ++i)
       theirs[i] = Lane::exclusive_or(mine[i], Lane::load(deltas + i * sizeof(V)));
-    hash_flight(mine, keys, tweak);
-    hash_flight(theirs, keys, tweak);
-    tweak = Lane::advance(tweak, kGroup);
+    hash_flight(mine, keys, numbers, level);
+    hash_flight(theirs, keys, numbers, level);
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < kFlight; ++i) {
       const std::size_t b = i * sizeof(V);
@@ -61,7 +91,7 @@ void correct(const Hashing& hashing, Tile& node, Tile& path, const Tile& delta,
       const V right = Bits::spread(way);
       const V correction = Lane::exclusive_or(Lane::exclusive_or(mine[i], theirs[i]),
                                               Bits::without(right, Lane::load(deltas + b)));
-      Lane::store(corrections + b, correction);
+      Lane::store(corrections + at + b, correction);
       const V left = Lane::exclusive_or(mine[i], Bits::both(Bits::spread(parent), correction));
       Lane::store(nodes + b, Lane::exclusive_or(left, Bits::both(parent, right)));
       Lane::store(paths + b, Lane::add(way, way));
@@ -69,4 +99,4 @@ void correct(const Hashing& hashing, Tile& node, Tile& path, const Tile& delta,
   }
 }
 
-constexpr Kernels kKernels = {descend, correct};
+constexpr Kernels kKernels = {hash, descend, correct};

@@ -11,6 +11,8 @@
 namespace petcore::fss {
 
 constexpr std::size_t kBlockBytes = prg::kBlockBytes;
+// Keys are worked on in tiles: the shares of one fill a word.
+constexpr std::size_t kTile = 64;
 
 // A block for each key of a tile. Kernels take whole tiles: what lies beyond the last key is
 // rubbish, read and written.
@@ -22,13 +24,16 @@ struct alignas(64) Tile {
   const std::byte* bytes() const { return reinterpret_cast<const std::byte*>(words); }
 };
 
-// The key schedule and the tweak of a level, that of key i being (high, low + i).
+// The key schedule and the tweak, that of key i being numbers.block(i) ^ level.
 struct Hashing {
   const std::byte* schedule;
-  std::uint64_t tweak_high, tweak_low;
+  const Tile& numbers;
+  std::uint64_t level[kBlockWords];
 };
 
 struct Kernels {
+  // hash is that of crh.h; out may be in.
+  void (*hash)(const Hashing& hashing, Tile& out, const Tile& in, std::size_t num_keys);
   // descend goes one level down, by the top bit of every block of path, which is then shifted out;
   // exclusive-ors the right sibling into sum where the way goes left.
   void (*descend)(const Hashing& hashing, Tile& node, Tile& path, Tile& sum,

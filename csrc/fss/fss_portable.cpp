@@ -34,8 +34,15 @@ std::uint64_t step(Tile& path, std::size_t i) {
 }
 
 void hash(const Hashing& hashing, Tile& out, const Tile& in, std::size_t n) {
-  prg::kPortable->hash(hashing.schedule, out.bytes(), in.bytes(), n, hashing.tweak_high,
-                       hashing.tweak_low);
+  Tile once;
+  prg::kPortable->encrypt(hashing.schedule, once.bytes(), in.bytes(), n);
+  const Block level = {hashing.level[0], hashing.level[1]};
+  for (std::size_t i = 0; i < n; ++i)
+    store(out.bytes(), i, load(once.bytes(), i) ^ load(hashing.numbers.bytes(), i) ^ level);
+  prg::kPortable->encrypt(hashing.schedule, out.bytes(), out.bytes(), n);
+  for (std::size_t i = 0; i < n; ++i)
+    store(out.bytes(), i, load(out.bytes(), i) ^ load(once.bytes(), i));
+  wipe(&once, sizeof once);
 }
 
 void descend(const Hashing& hashing, Tile& node, Tile& path, Tile& sum,
@@ -71,7 +78,7 @@ void correct(const Hashing& hashing, Tile& node, Tile& path, const Tile& delta,
   wipe(&theirs, sizeof theirs);
 }
 
-constexpr Kernels kKernels = {descend, correct};
+constexpr Kernels kKernels = {hash, descend, correct};
 
 }  // namespace
 

@@ -10,10 +10,10 @@
 //           both parties. From one root, the corrections and x each party gets one share of the
 //           bit, the exclusive or of which is the value of the function; one key serves any number
 //           of x.
-//   Assumption: the hash is tweakable circular correlation robust. Its tweak is (id, level, index
-//   of
-//           the key): what is hashed for one key never helps against another.
-//   Key:    16 bytes of root, and 16 max(1, bits - 6) bytes of corrections.
+//   Assumption: the hash is tweakable circular correlation robust. Its tweak is (number of the key,
+//           level): with numbers that do not repeat, work against one key is no help against
+//           another.
+//   Key:    16 bytes of root, 16 max(1, bits - 6) bytes of corrections, 8 of number.
 //   AES:    2 max(1, bits - 6) to evaluate, 4 max(1, bits - 6) to make.
 //   Leaks:  nothing about alpha to one party, beyond `bits` and the form.
 //
@@ -42,28 +42,27 @@ struct Shape {
   unsigned bits;  // of x and alpha, 1 to 64; those above are not looked at
   Form form;
   unsigned levels() const { return bits > kLeafBits ? bits - kLeafBits : 0; }
-  std::size_t key_words() const { return kBlockWords * (levels() + 1); }
+  std::size_t blocks() const { return std::size_t{levels()} + 1; }  // of a key
 };
 
-// Label: no two keys ever made have the same id and number.
-struct Label {
-  std::uint64_t id;     // below 2^56
-  std::uint64_t first;  // the number of the first key
+// Batch: what belongs to n keys. numbers are public and do not repeat; their top bits are not
+// looked at. Corrections lie level by level, the leaf last: blocks() rows of n blocks.
+template <class Corrections>
+struct Batch {
+  Shape shape;
+  ConstWords numbers;
+  Corrections corrections;
 };
 
-// Keys lie in tiles of kTile (the last may be shorter), level by level within a tile, the leaf
-// last: a tile is read once, from front to back.
-constexpr std::size_t kTile = 64;
-
-// make writes the corrections of alpha.size() keys: key_words() words for each. Roots are random,
-// kBlockWords words a key; their top bits do not matter. No branch and no address depends on a
-// secret. Sizes that do not fit raise Code::usage.
-void make(Words keys, ConstWords alpha, ConstWords roots0, ConstWords roots1, Shape shape,
-          Label label, std::string_view target = "");
+// make writes the corrections for alpha.size() keys. Roots are random, kBlockWords words a key;
+// their top bits are not looked at. No branch and no address depends on a secret. Sizes that do not
+// fit raise Code::usage.
+void make(const Batch<Words>& batch, ConstWords alpha, ConstWords roots0, ConstWords roots1,
+          std::string_view target = "");
 
 // evaluate writes this party's shares, packed, for x.size() keys.
-void evaluate(Words out, ConstWords x, int party, ConstWords roots, ConstWords keys, Shape shape,
-              Label label, std::string_view target = "");
+void evaluate(Words out, const Batch<ConstWords>& batch, ConstWords x, int party, ConstWords roots,
+              std::string_view target = "");
 
 std::vector<std::string_view> targets();
 std::string_view chosen_target();  // where the caller forces none

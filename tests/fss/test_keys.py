@@ -26,18 +26,18 @@ def unpacked(words: np.ndarray, n: int) -> np.ndarray:
 class Keys:
     """The keys of a batch, as their dealer makes them, and what the parties get from them."""
 
-    def __init__(self, alpha, width, form, *, seed=1, label=(1, 0), target=""):
+    def __init__(self, alpha, width, form, *, seed=1, first=0, target=""):
         rng = np.random.default_rng(seed)
-        self.alpha, self.shape, self.label = alpha, (width, form), label
+        self.alpha, self.shape = alpha, (width, form)
+        self.numbers = np.arange(alpha.size, dtype=U64) + U64(first)
         self.roots = [roots(rng, alpha.size), roots(rng, alpha.size)]
-        self.keys = kernels.make_keys(alpha, *self.roots, *self.shape, *label, target)
+        self.keys = kernels.make_keys(alpha, *self.roots, self.numbers, *self.shape, target)
 
     def shares(self, x, target=""):
         return [
-            kernels.evaluate_keys(x, party, self.roots[party], self.keys, *self.shape, *self.label,
-                                  target)
-            for party in (0, 1)
-        ]  # fmt: skip
+            kernels.evaluate_keys(x, i, self.roots[i], self.keys, self.numbers, *self.shape, target)
+            for i in (0, 1)
+        ]
 
     def values(self, x, target=""):
         first, second = self.shares(x, target)
@@ -76,8 +76,8 @@ def test_every_target_makes_and_reads_the_keys_of_the_portable_one(n, target):
     rng = np.random.default_rng(n)
     alpha, x = (rng.integers(0, 2**64, n, dtype=U64) for _ in range(2))
     for width, form in ((5, "below"), (40, "below"), (64, "point")):
-        made = Keys(alpha, width, form, label=(9, 2**40), target=target)
-        plain = Keys(alpha, width, form, label=(9, 2**40), target="portable")
+        made = Keys(alpha, width, form, first=2**40, target=target)
+        plain = Keys(alpha, width, form, first=2**40, target="portable")
         np.testing.assert_array_equal(made.keys, plain.keys)
         for mine, portable in zip(
             plain.shares(x, target), plain.shares(x, "portable"), strict=True
@@ -106,13 +106,14 @@ def test_a_key_is_as_short_as_the_published_figure(bits, figure):
         assert held_by_a_party <= 1.05 * figure
 
 
-def test_keys_of_another_number_or_id_do_not_open():
-    """The tweak binds both: of 256 points of a foreign key about half are wrong."""
+def test_a_key_is_bound_to_its_number():
+    """Under other numbers about half of 256 points are wrong; the top bit is free for other use."""
     alpha, x = np.full(256, 2**30, U64), np.arange(256, dtype=U64) << U64(22)
-    keys = Keys(alpha, 32, "below", label=(5, 0))
-    for label in ((5, 1), (6, 0)):
-        keys.label = label
-        assert (keys.values(x) != (x < alpha)).sum() > 64
+    keys = Keys(alpha, 32, "below", first=5)
+    keys.numbers = keys.numbers + U64(1)
+    assert (keys.values(x) != (x < alpha)).sum() > 64
+    keys.numbers = (keys.numbers - U64(1)) | U64(2**63)
+    np.testing.assert_array_equal(keys.values(x), x < alpha)
 
 
 def test_the_corrections_and_shares_of_two_secrets_look_alike():
@@ -120,8 +121,8 @@ def test_the_corrections_and_shares_of_two_secrets_look_alike():
     n = 1 << 14
     for alpha in (0, 2**40 - 1):
         keys = Keys(np.full(n, alpha, U64), 40, "below", seed=alpha + 3)
-        tiles = keys.keys.reshape(-1, 34, 64, 2)
-        ones = np.unpackbits(tiles.view(np.uint8), axis=-1).sum(axis=(0, 2))
+        levels = keys.keys.view(np.uint8).reshape(34, n, 16)
+        ones = np.unpackbits(levels, axis=-1).sum(axis=1)
         assert np.abs(ones.astype(float) - n / 2).max() < 6 * np.sqrt(n) / 2
         share = unpacked(keys.shares(np.full(n, 77, U64))[0], n)
         assert abs(share.sum() - n / 2) < 6 * np.sqrt(n) / 2
@@ -135,20 +136,20 @@ def test_no_block_of_keys_for_equal_secrets_repeats():
 
 @pytest.mark.parametrize("width", [0, 65])
 def test_a_width_without_a_domain_is_refused(width):
-    one = np.zeros(1, U64)
+    one, two = np.zeros(1, U64), np.zeros(2, U64)
     with pytest.raises(UsageError, match="1 to 64 bits"):
-        kernels.make_keys(one, roots(np.random.default_rng(), 1), one, width, "below")
+        kernels.make_keys(one, two, two, one, width, "below")
 
 
 def test_sizes_that_do_not_fit_are_refused():
     one, two = np.zeros(1, U64), np.zeros(2, U64)
     with pytest.raises(UsageError, match="do not fit"):
-        kernels.make_keys(one, two, one, 8, "below")
+        kernels.make_keys(one, two, one, one, 8, "below")
     with pytest.raises(UsageError, match="do not fit"):
-        kernels.evaluate_keys(one, 0, two, two, 8, "below")
+        kernels.make_keys(one, two, two, two, 8, "below")
+    with pytest.raises(UsageError, match="do not fit"):
+        kernels.evaluate_keys(one, 0, two, two, one, 8, "below")
     with pytest.raises(UsageError, match="party 0 or 1"):
-        kernels.evaluate_keys(one, 2, two, np.zeros(4, U64), 8, "below")
-    with pytest.raises(UsageError, match="56 bits"):
-        kernels.make_keys(one, two, two, 8, "below", 2**56)
+        kernels.evaluate_keys(one, 2, two, np.zeros(4, U64), one, 8, "below")
     with pytest.raises(UsageError, match=r"below.*point"):
-        kernels.make_keys(one, two, two, 8, "above")
+        kernels.make_keys(one, two, two, one, 8, "above")

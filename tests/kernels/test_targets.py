@@ -27,7 +27,7 @@ ALL_TARGETS = {
 CALLS = {
     "prg": lambda target: kernels.prg_fill(np.zeros(16, np.uint8), bytes(16), 0, target),
     "fss": lambda target: kernels.make_keys(
-        words(1), words(2), words(2), 40, "below", target=target
+        words(1), words(2), words(2), words(1), 40, "below", target=target
     ),
     "ring": lambda target: kernels.add(words(3), words(3), target=target),
     "bits": lambda target: kernels.pack(octets(3), target),
@@ -44,7 +44,7 @@ def run_with(tier: str) -> subprocess.CompletedProcess[str]:
         "x = np.arange(65, dtype=np.uint64) << np.uint64(40)\n"
         "print(out.tobytes().hex(), k.matmul(x[:64].reshape(8, 8), x[:8].reshape(8, 1)).tolist(),"
         " k.mul(x, x).tolist(), k.to_slices(x).tolist(),"
-        " k.make_keys(x[:64], x[:64].repeat(2), x[:64].repeat(2), 40, 'below').tolist())\n"
+        " k.make_keys(x[:64], x[:64].repeat(2), x[:64].repeat(2), x[:64], 40, 'below').tolist())\n"
     )
     environment = {**os.environ, "PETCORE_TARGET": tier}
     return subprocess.run(

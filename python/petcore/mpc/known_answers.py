@@ -198,11 +198,12 @@ def _slices(target: str) -> bool:
 def _comparison_keys(target: str) -> bool:
     roots = [_words(2 * 257), _words(2 * 257)[::-1].copy()]
     secret, x = _words(257), _words(257)[::-1].copy()
+    numbers = np.arange(257, dtype=np.uint64)
     x[1::3] = secret[1::3]
     for form, reference in (("below", np.less), ("point", np.equal)):
-        keys = kernels.make_keys(secret, *roots, 64, form, target=target)
+        keys = kernels.make_keys(secret, *roots, numbers, 64, form, target=target)
         first, second = (
-            kernels.evaluate_keys(x, party, roots[party], keys, 64, form, target=target)
+            kernels.evaluate_keys(x, party, roots[party], keys, numbers, 64, form, target=target)
             for party in (0, 1)
         )
         if not _same(kernels.unpack(first ^ second, 257), reference(x, secret)):

@@ -174,10 +174,9 @@ class kernels:
         party: typing.SupportsInt | typing.SupportsIndex,
         roots: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         keys: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        numbers: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         width: typing.SupportsInt | typing.SupportsIndex,
         form: str,
-        id: typing.SupportsInt | typing.SupportsIndex = 1,
-        first: typing.SupportsInt | typing.SupportsIndex = 0,
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
@@ -248,10 +247,9 @@ class kernels:
         alpha: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         roots0: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         roots1: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        numbers: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         width: typing.SupportsInt | typing.SupportsIndex,
         form: str,
-        id: typing.SupportsInt | typing.SupportsIndex = 1,
-        first: typing.SupportsInt | typing.SupportsIndex = 0,
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod

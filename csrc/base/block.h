@@ -17,4 +17,10 @@ struct alignas(16) Block {
 // mask_of is all ones for bit 1 and zero for bit 0, without a branch.
 inline Block mask_of(std::uint64_t bit) { return {~bit + 1, ~bit + 1}; }
 
+// equal_bit is 1 if x is y, else 0, without a branch.
+inline std::uint64_t equal_bit(std::uint64_t x, std::uint64_t y) {
+  const std::uint64_t differ = x ^ y;
+  return 1 ^ ((differ | (~differ + 1)) >> 63);
+}
+
 }  // namespace petcore

@@ -15,7 +15,8 @@ inline Buffer<Block> copy_blocks(const py::array& array, const char* name) {
   const ConstWords words = const_words(array, name);
   check(array.ndim() == 2 && array.shape(1) == 2, Code::usage, "blocks have the shape (n, 2)");
   Buffer<Block> blocks(words.size() / 2);
-  if (!words.empty()) std::memcpy(static_cast<void*>(blocks.data()), words.data(), words.size_bytes());
+  if (!words.empty())
+    std::memcpy(static_cast<void*>(blocks.data()), words.data(), words.size_bytes());
   return blocks;
 }
 

@@ -31,6 +31,7 @@ class VoleSender {
   net::Channel& channel_;
   CotSender& cot_;
   Pool& pool_;
+  std::uint64_t trees_made_ = 0;
 };
 
 class VoleReceiver {
@@ -43,6 +44,7 @@ class VoleReceiver {
   net::Channel& channel_;
   CotReceiver& cot_;
   Pool& pool_;
+  std::uint64_t trees_made_ = 0;
 };
 
 }  // namespace petcore::ot

@@ -140,4 +140,4 @@ def fill_in(row: Row, answers: list[dict[str, Any]]) -> None:
     row.seconds = slower(*(answer["seconds"] for answer in answers))
     row.rounds = max(answer["rounds"] for answer in answers)
     row.bytes_sent = max(answer["bytes_sent"] for answer in answers)
-    row.dealer_bytes = max(answer["dealer_bytes"] for answer in answers)
+    row.offline_bytes = max(answer["offline_bytes"] for answer in answers)

@@ -52,7 +52,7 @@ class Party:
             "seconds": seconds,
             "rounds": cost.rounds,
             "bytes_sent": cost.bytes_sent,
-            "dealer_bytes": cost.dealer_bytes,
+            "offline_bytes": cost.offline_bytes,
         }
 
     def verify(self) -> float:

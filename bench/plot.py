@@ -45,7 +45,7 @@ def draw(rows: list[Row], path: Path, subtitle: str) -> None:
         )
         clear = [row.reference_seconds for row in line]
         times.plot([row.n for row in line], clear, "--", color=drawn.get_color(), linewidth=0.8)
-        sent = [((row.bytes_sent or 0) + (row.dealer_bytes or 0)) / row.n for row in line]
+        sent = [((row.bytes_sent or 0) + (row.offline_bytes or 0)) / row.n for row in line]
         traffic.plot([row.n for row in line], sent, "o-", label=name, markersize=4)
     traffic.set_yscale("log", base=2)
     traffic.yaxis.set_major_formatter(ScalarFormatter())

@@ -26,7 +26,7 @@ class Row:
     unit: str = ""
     rounds: int | None = None
     bytes_sent: int | None = None
-    dealer_bytes: int | None = None
+    offline_bytes: int | None = None
     reference: str = ""
     reference_seconds: float | None = None
     error: float | None = None

@@ -79,7 +79,7 @@ def make_cells(row: Row) -> dict[str, str]:
         "rate": f"{row.rate:.2f} G{row.unit}/s" if row.seconds else "",
         "rounds": "" if row.rounds is None else f"{row.rounds:,}",
         "sent": size(row.bytes_sent),
-        "dealer": size(row.dealer_bytes),
+        "dealer": size(row.offline_bytes),
         "error": ""
         if row.error is None
         else f"{row.error:.1e}{' rel' * (row.error_kind == 'relative')}",

@@ -39,7 +39,7 @@ py::dict cost_dict(const protocol::Cost& cost) {
   py::dict out;
   out["rounds"] = cost.rounds;
   out["bytes"] = cost.bytes;
-  out["dealer_bytes"] = cost.dealer_bytes;
+  out["offline_bytes"] = cost.offline_bytes;
   out["correlations"] = correlations;
   return out;
 }

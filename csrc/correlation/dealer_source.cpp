@@ -56,7 +56,7 @@ void DealerSource::products(std::initializer_list<Words> streams) {
           "a product does not fit the plan");
     if (adjusted_) {
       dealer_->recv(step_, std::as_writable_bytes(out));
-      usage_.dealer_bytes += out.size_bytes();
+      usage_.offline_bytes += out.size_bytes();
     } else {
       batch.streams.product(index, chunk, out, pool_);
     }

@@ -15,7 +15,7 @@
 namespace petcore::correlation {
 
 struct Usage {
-  std::uint64_t dealer_bytes = 0;       // products received by this party
+  std::uint64_t offline_bytes = 0;      // that this party received for them
   std::map<Kind, std::uint64_t> units;  // handed out, by kind
 };
 

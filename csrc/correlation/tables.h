@@ -26,6 +26,9 @@ struct Waves {
 // wave_scale is how many fraction bits the dealt cosines and sines have.
 constexpr unsigned wave_scale(unsigned width) { return width == 64 ? 28 : 14; }
 
+// wave_bits is how many bits of a cosine or sine a party chooses by, where there is no dealer.
+constexpr unsigned wave_bits(unsigned width) { return width == 64 ? 30 : 18; }
+
 Request digit_request(std::uint64_t units, const Digits& digits);
 Request wave_request(std::uint64_t units, const Waves& waves, const Digits& digits);
 // digits_of, waves_of read them back; check_tables raises Code::frame where they are out of bounds.

@@ -4,21 +4,23 @@
 #include <cstdint>
 #include <map>
 
-#include "correlation/request.h"
+#include "correlation/price.h"
 
 namespace petcore::protocol {
 
 struct Cost {
-  std::uint64_t rounds = 0;        // messages that depend on an earlier message of the peer
-  std::uint64_t bytes = 0;         // payload that one party sends to its peer
-  std::uint64_t dealer_bytes = 0;  // payload that the adjusted party receives from the dealer
+  std::uint64_t rounds = 0;  // messages that depend on an earlier message of the peer
+  std::uint64_t bytes = 0;   // payload that one party sends to its peer
+  // Payload of the offline phase: declared for both parties together, measured at one.
+  std::uint64_t offline_bytes = 0;
   std::map<correlation::Kind, std::uint64_t> correlations;  // units, by kind
+  correlation::Price price = {};  // of these, while a declared cost is added up
 
   Cost& operator+=(const Cost& other);
   bool operator==(const Cost&) const = default;
 };
 
-// with_correlation is a cost that uses one request: its units and the dealer's bytes.
+// with_correlation is a cost that uses one request: its units and its price.
 Cost& with_correlation(Cost& cost, const correlation::Request& request);
 
 }  // namespace petcore::protocol

@@ -123,7 +123,7 @@ void Session::run(const std::string& what, const Body& body) {
   }
   const correlation::Usage& usage = source_->usage();
   const std::lock_guard lock(mutex_);
-  measured_ = {meter_.rounds, meter_.bytes_sent, usage.dealer_bytes, usage.units};
+  measured_ = {meter_.rounds, meter_.bytes_sent, usage.offline_bytes, usage.units, {}};
   bytes_received_ = meter_.bytes_received;
 }
 

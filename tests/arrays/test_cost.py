@@ -55,7 +55,7 @@ def test_integers_cost_the_rounds_that_are_stated(name: str) -> None:
     for cost in measured(function, I, I.T.reshape(3, 4)):
         assert cost.rounds == rounds
         if rounds == 0:
-            assert (cost.bytes_sent, cost.bytes_received, cost.dealer_bytes) == (0, 0, 0)
+            assert (cost.bytes_sent, cost.bytes_received, cost.offline_bytes) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_product_sends_sixteen_bytes_an_element_and_uses_one_triple_each() -> 
     for cost in (first, second):
         assert cost.bytes_sent == cost.bytes_received == 16 * I.size
         assert list(cost.correlations.values()) == [I.size]
-    assert first.dealer_bytes + second.dealer_bytes >= 8 * I.size
+    assert first.offline_bytes + second.offline_bytes >= 8 * I.size
 
 
 def test_costs_add_subtract_and_read_well() -> None:
@@ -90,7 +90,7 @@ def test_costs_add_subtract_and_read_well() -> None:
     b = pc.Cost(1, 500, 20, 0, {"triple": 5}, 0.25)
     assert a - b == pc.Cost(2, 1000, 0, 0, {"bit": 1}, 0.25)
     assert (a - b) + b == pc.Cost(3, 1500, 20, 0, {"bit": 1, "triple": 5}, 0.5)
-    text = "Cost(3 rounds, 1.5 kB sent, 20 B received, 0 B from the dealer, "
+    text = "Cost(3 rounds, 1.5 kB sent, 20 B received, 0 B offline, "
     assert repr(a) == text + "correlations: 5 triple, 1 bit, 0.5 s)"
     with pytest.raises(TypeError):
         a + 1  # type: ignore[operator]

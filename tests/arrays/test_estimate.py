@@ -85,7 +85,7 @@ def assert_equal(found: list[pc.Cost], predicted: list[pc.Cost]) -> None:
     for cost, said in zip(found, predicted, strict=True):
         for kind in KINDS:
             assert getattr(cost, kind) == getattr(said, kind), kind
-        assert said.dealer_bytes == sum(cost.dealer_bytes for cost in found)
+        assert said.offline_bytes == sum(cost.offline_bytes for cost in found)
 
 
 @pytest.mark.parametrize(("function", "values", "dtype"), [c[1:] for c in CASES],

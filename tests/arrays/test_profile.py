@@ -39,14 +39,14 @@ def both() -> list[tuple[pc.Profile, pc.Cost]]:
 
 def test_a_profile_adds_up_to_what_measure_finds(both: Any) -> None:
     for p, cost in both:
-        for name in ("rounds", "bytes_sent", "bytes_received", "dealer_bytes", "correlations"):
+        for name in ("rounds", "bytes_sent", "bytes_received", "offline_bytes", "correlations"):
             assert getattr(p.cost, name) == getattr(cost, name), name
         assert 0 < p.cost.seconds <= cost.seconds
         totals = [total.cost for total in p.operations.values()]
         assert sum(total.rounds for total in totals) == cost.rounds
         assert sum(total.bytes_sent for total in totals) == cost.bytes_sent
         assert sum(total.seconds for total in totals) <= p.cost.seconds
-        assert sum(call.cost.dealer_bytes for call in p.calls) == cost.dealer_bytes
+        assert sum(call.cost.offline_bytes for call in p.calls) == cost.offline_bytes
 
 
 def test_a_call_says_its_size_its_region_and_its_time(both: Any) -> None:

@@ -51,7 +51,7 @@ def test_a_product_between_processes_has_time_rounds_bytes_and_error():
     _, (row,) = rows("--filter", "integer product", "--max-n", "1e3")
     assert (row["group"], row["n"], row["rounds"], row["error"]) == ("protocols", 1000, 1, 0.0)
     assert row["bytes_sent"] == 16_000
-    assert row["dealer_bytes"] > 0
+    assert row["offline_bytes"] > 0
     assert row["fastest"] <= row["median"] <= row["slowest"]
     assert row["reference_seconds"] > 0
 

@@ -30,7 +30,7 @@ class Run:
     result: np.ndarray
     expected: np.ndarray
     cost: pc.Cost
-    dealer_bytes: int
+    offline_bytes: int
 
 
 def encoded(x: np.ndarray, frac_bits: int) -> np.ndarray:
@@ -59,6 +59,6 @@ def run() -> Callable[..., Run]:
         exact = [encoded(x, frac_bits) for x in inputs]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             expected = REFERENCES[name](*exact)
-        return Run(result, expected, cost, cost.dealer_bytes + other.dealer_bytes)
+        return Run(result, expected, cost, cost.offline_bytes + other.offline_bytes)
 
     return run

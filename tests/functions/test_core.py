@@ -34,7 +34,7 @@ def test_a_function_keeps_its_bound_and_its_declared_cost_at_every_length(name, 
         bound = [CONTRACTS[name].bound(v, 18) for v in expected]
         assert (np.abs(result - expected) <= bound).all()
         assert (cost.rounds, cost.bytes_sent) == (declared["rounds"], declared["bytes"])
-        assert cost.dealer_bytes == (declared["dealer_bytes"] if party == 1 else 0)
+        assert cost.offline_bytes == (declared["offline_bytes"] if party == 1 else 0)
         assert cost.correlations == declared["correlations"]
 
 

@@ -22,14 +22,14 @@ def test_a_function_costs_the_rounds_and_bytes_that_it_declares(run, name):
     outcome, contract = run(name, *inputs(name, SIZE)), CONTRACTS[name]
     assert outcome.cost.rounds == contract.rounds
     assert outcome.cost.bytes_sent / SIZE == pytest.approx(contract.bytes_sent, rel=0.005)
-    assert outcome.dealer_bytes / SIZE == pytest.approx(contract.dealer_bytes, rel=0.005)
+    assert outcome.offline_bytes / SIZE == pytest.approx(contract.offline_bytes, rel=0.005)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_docstring_states_the_declared_rounds_and_bytes(name):
     text, contract = getattr(pc.functions, name).__doc__, CONTRACTS[name]
     assert f"Rounds: {contract.rounds} · Bytes: {contract.bytes_sent:.0f} " in text
-    assert f"and {contract.dealer_bytes:.0f} from" in " ".join(text.split())
+    assert f"and {contract.offline_bytes:.0f} from" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -84,7 +84,7 @@ def estimated(session: Any, argument: str) -> Any:
     told = session.estimate(mixed, x=((40, 3), "fixed")).cost
     with session.measure() as found:
         mixed(session, x)
-    kinds = ("rounds", "bytes_sent", "bytes_received", "correlations", "dealer_bytes")
+    kinds = ("rounds", "bytes_sent", "bytes_received", "correlations", "offline_bytes")
     return [{kind: getattr(cost, kind) for kind in kinds} for cost in (found, told)]
 
 

@@ -102,6 +102,6 @@ def test_an_estimate_is_what_two_processes_measure(companies):
     found, told = zip(
         *(process.last_line()["result"] for process in (gateway, wallet)), strict=True
     )
-    dealt = sum(cost.pop("dealer_bytes") for cost in found)
-    assert [cost.pop("dealer_bytes") for cost in told] == [dealt, dealt]
+    dealt = sum(cost.pop("offline_bytes") for cost in found)
+    assert [cost.pop("offline_bytes") for cost in told] == [dealt, dealt]
     assert found == told

@@ -1,10 +1,14 @@
-"""Two parties and a dealer on the compiled core alone, each in a thread, over memory channels."""
+"""Two parties on the compiled core alone, each in a thread, over memory channels.
+
+Their correlations come from a dealer in a third thread, or from each other.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,12 +16,13 @@ import pytest
 from petcore import _core
 
 NAMES = ["gateway", "wallet"]
+SOURCES = ["dealer", "ot"]
 Program = Callable[[Any], Any]
 
 
 @dataclass
 class Outcome:
-    """What the two parties and the dealer returned or raised, in that order."""
+    """What the two parties and the dealer, if any, returned or raised, in that order."""
 
     results: list[Any]
     errors: list[BaseException | None]
@@ -31,25 +36,42 @@ class Outcome:
 
 
 class Links:
-    """The three memory links of a session; the first of each pair is held by the first name."""
+    """The memory links of a session; the first of each pair is held by the first name."""
 
-    def __init__(self, limits: Any) -> None:
+    def __init__(self, limits: Any, correlations: str = "dealer") -> None:
+        self.correlations = correlations
         self.peer = _core.memory_channels("gateway", "wallet", limits)
-        self.dealer = [_core.memory_channels("dealer", name, limits) for name in NAMES]
+        self.dealer, self.offline = [], [None, None]
+        if correlations == "dealer":
+            self.dealer = [_core.memory_channels("dealer", name, limits) for name in NAMES]
+        else:
+            self.offline = _core.memory_channels("gateway", "wallet", limits)
 
     def session(self, party: int, terms: list[tuple[str, str]] | None = None) -> Any:
         peers = {1 - party: self.peer[party]}
-        return _core.Session("semi2k", party, NAMES, peers, self.dealer[party][1], terms or [])
+        return _core.Session(
+            "semi2k",
+            party,
+            NAMES,
+            peers,
+            self.dealer[party][1] if self.dealer else None,
+            terms or [],
+            correlations=self.correlations,
+            offline=self.offline[party],
+        )
 
     def dealer_ends(self) -> list[Any]:
         return [pair[0] for pair in self.dealer]
 
 
 def run_parties(
-    *programs: Program, limits: Any = None, dealer: Callable[[list[Any]], Any] | None = None
+    *programs: Program,
+    limits: Any = None,
+    dealer: Callable[[list[Any]], Any] | None = None,
+    correlations: str = "dealer",
 ) -> Outcome:
     """Run one program at both parties, or one each; the dealer is real unless another is given."""
-    links = Links(limits if limits is not None else _core.Limits())
+    links = Links(limits if limits is not None else _core.Limits(), correlations)
     both = programs if len(programs) == 2 else programs * 2
     outcome = Outcome([None] * 3, [None] * 3)
 
@@ -63,6 +85,8 @@ def run_parties(
         session.close()
 
     def serve() -> None:
+        if not links.dealer:
+            return
         run = dealer or (lambda ends: _core.serve_dealer(NAMES, ends, []))
         outcome.results[2] = run(links.dealer_ends())
 
@@ -86,8 +110,14 @@ def run_parties(
 
 
 @pytest.fixture
-def parties() -> Callable[..., Outcome]:
-    return run_parties
+def correlations() -> str:
+    """Where they come from; a test that runs over several sources is parametrized by it."""
+    return "dealer"
+
+
+@pytest.fixture
+def parties(correlations: str) -> Callable[..., Outcome]:
+    return partial(run_parties, correlations=correlations)
 
 
 @pytest.fixture

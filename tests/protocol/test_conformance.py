@@ -41,18 +41,19 @@ def check_operation(parties, operation: Operation, n: int) -> None:
         return open_any(session, result), before, after, declared
 
     expected = operation.reference(*inputs)
-    for party, (opened, before, after, declared) in enumerate(parties(program).values()):
+    offline = 0
+    for opened, before, after, declared in parties(program).values():
         assert opened.dtype == expected.dtype
         above = (opened - expected).astype(np.int64) if operation.tolerance else opened ^ expected
         assert above.min() >= 0
         assert above.max() <= operation.tolerance
         for key in ("rounds", "bytes"):
             assert after[key] - before[key] == declared[key], key
-        dealt = after["dealer_bytes"] - before["dealer_bytes"]
-        assert dealt == (declared["dealer_bytes"] if party == 1 else 0)
+        offline += after["offline_bytes"] - before["offline_bytes"]
         used = after["correlations"]
         for kind, units in declared["correlations"].items():
             assert used[kind] - before["correlations"].get(kind, 0) == units
+    assert offline == declared["offline_bytes"]
 
 
 @pytest.mark.parametrize(("m", "k", "n"), [(1, 1, 1), (7, 33, 5), (64, 1, 64), (3, 5000, 1)])

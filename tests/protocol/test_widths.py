@@ -81,7 +81,7 @@ def test_a_narrow_comparison_opens_and_takes_less(parties):
     def program(session):
         wide, narrow, rough = (session.declared("msb", 1000, *d) for d in ((), (20,), (28, 8)))
         assert narrow["bytes"] < wide["bytes"] / 2
-        assert narrow["dealer_bytes"] < wide["dealer_bytes"] / 2
+        assert narrow["offline_bytes"] < wide["offline_bytes"] / 2
         assert narrow["rounds"] <= wide["rounds"]
         assert rough == narrow
         return True

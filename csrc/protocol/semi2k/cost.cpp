@@ -1,5 +1,7 @@
 // Declared costs. Bytes are what each party sends; where only one party sends (input, reveal) they
 // are that party's.
+#include <utility>
+
 #include "protocol/semi2k/cross.h"
 #include "protocol/semi2k/functions.h"
 #include "protocol/semi2k/plans.h"
@@ -98,7 +100,7 @@ void check_dims(Op op, std::span<const std::uint64_t> d) {
 }  // namespace
 
 Cost one_round(std::uint64_t words) {
-  return {.rounds = 1, .bytes = words * kWord, .dealer_bytes = 0, .correlations = {}};
+  return {.rounds = 1, .bytes = words * kWord, .offline_bytes = 0, .correlations = {}, .price = {}};
 }
 
 Cost one_round(std::uint64_t words, const Request& request) {
@@ -113,8 +115,16 @@ Cost layers_cost(const Plan& layers) {
   return cost;
 }
 
-Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
-  check_dims(op, d);
+Cost Semi2k::declared(Op op, std::span<const std::uint64_t> dims) const {
+  check_dims(op, dims);
+  Cost cost = added_up(op, dims);
+  const correlation::Price price = std::exchange(cost.price, {});
+  cost.offline_bytes =
+      setting_.dealt ? price.dealt_bytes : price.made_bytes(setting_.transfer_bits);
+  return cost;
+}
+
+Cost Semi2k::added_up(Op op, std::span<const std::uint64_t> d) const {
   const std::uint64_t n = d[0], packed = petcore::bits::num_words(n);
   switch (op) {
     case Op::input:
@@ -149,11 +159,8 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> d) const {
     case Op::truncate_exact:
       return circuit(n, static_cast<unsigned>(d[1]) + 1, truncate_exact_plan,
                      static_cast<unsigned>(d[1]));
-    case Op::mask: {
-      Cost cost = one_round(d[0] * d[1]);
-      cost.correlations[Kind::mask] = d[0] * d[1];
-      return cost;
-    }
+    case Op::mask:
+      return one_round(d[0] * d[1], {.kind = Kind::mask, .units = d[0] * d[1]});
     case Op::masked_matmul: {
       const Request request = masked_request(d);
       const auto shape = correlation::matrix_shape(request);

@@ -57,6 +57,8 @@ class Semi2k : public Protocol {
   void function(Env& env, Op op, Words out, ConstWords x, unsigned f) const override;
 
  private:
+  Cost added_up(Op op, std::span<const std::uint64_t> dims) const;
+
   Setting setting_;
 };
 

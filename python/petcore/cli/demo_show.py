@@ -16,7 +16,7 @@ from petcore.cli.results import megabytes
 from petcore.config import load_config
 from petcore.payments import format_amount
 
-_TRAFFIC = {"sent": "bytes_sent", "received": "bytes_received", "from dealer": "dealer_bytes"}
+_TRAFFIC = {"sent": "bytes_sent", "received": "bytes_received", "offline": "offline_bytes"}
 
 
 def show_parties(place: Place) -> None:

@@ -16,7 +16,7 @@ def cost_record(session: Session) -> dict[str, Any]:
         "rounds": cost.rounds,
         "bytes_sent": cost.bytes_sent,
         "bytes_received": cost.bytes_received,
-        "dealer_bytes": cost.dealer_bytes,
+        "offline_bytes": cost.offline_bytes,
         "correlations": dict(cost.correlations),
         "links": {name: dict(counters) for name, counters in session.links.items()},
     }
@@ -33,8 +33,8 @@ def show_cost(record: dict[str, Any]) -> None:
     used = ", ".join(f"{n:,} {kind}" for kind, n in cost["correlations"].items())
     render.out.print(
         f"{record['seconds']:.1f} s, {cost['rounds']:,} rounds, {megabytes(cost['bytes_sent'])} sent, "
-        f"{megabytes(cost['bytes_received'])} received, {megabytes(cost['dealer_bytes'])} from the "
-        f"dealer; correlations: {used}",
+        f"{megabytes(cost['bytes_received'])} received, {megabytes(cost['offline_bytes'])} "
+        f"offline; correlations: {used}",
         soft_wrap=True,
     )
 

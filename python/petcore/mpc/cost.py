@@ -17,8 +17,8 @@ class Cost:
         Times that the parties waited for each other's messages.
     bytes_sent, bytes_received : int
         Payload exchanged with the other parties.
-    dealer_bytes : int
-        Payload received from the dealer.
+    offline_bytes : int
+        Payload received in the offline phase: from the dealer, or from the other party.
     correlations : dict of str to int
         Elements of each kind of correlation used up.
     seconds : float
@@ -28,7 +28,7 @@ class Cost:
     rounds: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
-    dealer_bytes: int = 0
+    offline_bytes: int = 0
     correlations: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -39,7 +39,7 @@ class Cost:
             rounds=int(counters["rounds"]),
             bytes_sent=int(counters["bytes"]),
             bytes_received=int(counters["bytes_received"]),
-            dealer_bytes=int(counters["dealer_bytes"]),
+            offline_bytes=int(counters["offline_bytes"]),
             correlations={str(k): int(n) for k, n in counters["correlations"].items()},
             seconds=seconds,
         )
@@ -52,7 +52,7 @@ class Cost:
             rounds=after["rounds"] - before["rounds"],
             bytes_sent=after["bytes"] - before["bytes"],
             bytes_received=after["bytes_received"] - before["bytes_received"],
-            dealer_bytes=after["dealer_bytes"] - before["dealer_bytes"],
+            offline_bytes=after["offline_bytes"] - before["offline_bytes"],
             correlations={k: n - first.get(k, 0) for k, n in used.items() if n != first.get(k, 0)},
             seconds=seconds,
         )
@@ -77,7 +77,7 @@ class Cost:
             self.rounds + sign * other.rounds,
             self.bytes_sent + sign * other.bytes_sent,
             self.bytes_received + sign * other.bytes_received,
-            self.dealer_bytes + sign * other.dealer_bytes,
+            self.offline_bytes + sign * other.offline_bytes,
             {kind: n for kind, n in used.items() if n != 0},
             self.seconds + sign * other.seconds,
         )
@@ -87,7 +87,7 @@ class Cost:
         self.rounds += other.rounds
         self.bytes_sent += other.bytes_sent
         self.bytes_received += other.bytes_received
-        self.dealer_bytes += other.dealer_bytes
+        self.offline_bytes += other.offline_bytes
         for kind, n in other.correlations.items():
             self.correlations[kind] = self.correlations.get(kind, 0) + n
 
@@ -100,7 +100,7 @@ class Cost:
         return (
             f"Cost({self.rounds:,} rounds, {readable_bytes(self.bytes_sent)} sent, "
             f"{readable_bytes(self.bytes_received)} received, "
-            f"{readable_bytes(self.dealer_bytes)} from the dealer, "
+            f"{readable_bytes(self.offline_bytes)} offline, "
             f"correlations: {used}, {self.seconds:.3g} s)"
         )
 

@@ -37,7 +37,7 @@ class Estimate:
     ----------
     cost : Cost
         Rounds, bytes and correlations exactly as `Session.measure` will find them; seconds are 0.
-        ``dealer_bytes`` is what the dealer sends to the parties together.
+        ``offline_bytes`` is what all parties together receive in the offline phase.
     profile : Profile
         The same by operation and by region, without times; ``print(estimate)`` shows it.
     """
@@ -65,7 +65,7 @@ class Estimate:
         if not round_trip >= 0 or not bandwidth > 0:
             raise UsageError("a link has a round_trip of 0 s or more and a bandwidth above 0 bit/s")
         cost = self.cost
-        most = max(cost.bytes_sent, cost.bytes_received, cost.dealer_bytes)
+        most = max(cost.bytes_sent, cost.bytes_received, cost.offline_bytes)
         return cost.rounds * round_trip + 8 * most / bandwidth
 
     def table(self) -> str:
@@ -251,7 +251,7 @@ class _DryCore:
                 cost["rounds"],
                 sent if sends else 0,
                 sent if receives else 0,
-                cost["dealer_bytes"],
+                cost["offline_bytes"],
                 cost["correlations"],
             )
         )
@@ -285,7 +285,7 @@ class _DryCore:
             "rounds": cost.rounds,
             "bytes": cost.bytes_sent,
             "bytes_received": cost.bytes_received,
-            "dealer_bytes": cost.dealer_bytes,
+            "offline_bytes": cost.offline_bytes,
             "correlations": dict(cost.correlations),
             "links": {},
         }

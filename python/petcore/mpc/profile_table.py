@@ -10,7 +10,7 @@ from petcore.mpc.cost import Cost, readable_bytes
 if TYPE_CHECKING:
     from petcore.mpc.profile import Path_, Profile, Total
 
-_HEAD = ("calls", "elements", "rounds", "sent", "received", "dealer", "seconds", "share")
+_HEAD = ("calls", "elements", "rounds", "sent", "received", "offline", "seconds", "share")
 _OUTSIDE = "(outside the core)"
 
 
@@ -60,7 +60,7 @@ def _cells(name: str, calls: int, elements: int, cost: Cost, whole: Cost) -> tup
         f"{cost.rounds:,}",
         readable_bytes(cost.bytes_sent),
         readable_bytes(cost.bytes_received),
-        readable_bytes(cost.dealer_bytes),
+        readable_bytes(cost.offline_bytes),
         f"{cost.seconds:.4f}" if whole.seconds else "",
         _share(cost.seconds, whole.seconds),
         used,

@@ -29,7 +29,7 @@ def trace(profile: Profile) -> str:
             "rounds": call.cost.rounds,
             "bytes sent": call.cost.bytes_sent,
             "bytes received": call.cost.bytes_received,
-            "dealer bytes": call.cost.dealer_bytes,
+            "offline bytes": call.cost.offline_bytes,
             "correlations": call.cost.correlations,
             "region": "/".join(call.region),
         }

@@ -20,7 +20,7 @@ class Contract:
         encoded x.
     rounds : int
         For arrays of up to 2^13 elements (`petcore.functions` tells of longer ones).
-    bytes_sent, dealer_bytes : float
+    bytes_sent, offline_bytes : float
         Payload an element, sent by each party and by the dealer.
     """
 
@@ -30,7 +30,7 @@ class Contract:
     units: float
     rounds: int
     bytes_sent: float
-    dealer_bytes: float
+    offline_bytes: float
 
     def bound(self, value: float, frac_bits: int) -> float:
         """Give the largest error allowed where the true result is ``value``."""

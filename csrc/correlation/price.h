@@ -1,0 +1,31 @@
+// Price: what it takes offline to make correlations, in either of two ways.
+#pragma once
+
+#include <cstdint>
+
+#include "correlation/request.h"
+
+namespace petcore::correlation {
+
+struct Price {
+  std::uint64_t dealt_bytes = 0;  // from a dealer
+  // By oblivious transfer, both directions together: transfers, and the bits of their strings.
+  std::uint64_t transfers = 0, string_bits = 0;
+
+  Price& operator+=(const Price& other) {
+    dealt_bytes += other.dealt_bytes;
+    transfers += other.transfers;
+    string_bits += other.string_bits;
+    return *this;
+  }
+  bool operator==(const Price&) const = default;
+  // made_bytes is what both parties together receive where a transfer takes `transfer_bits`; base
+  // transfers, checks of consistency and what is made ahead come on top.
+  std::uint64_t made_bytes(unsigned transfer_bits) const {
+    return (transfers * transfer_bits + string_bits + 7) / 8;
+  }
+};
+
+Price price_of(const Request& request);
+
+}  // namespace petcore::correlation

@@ -68,33 +68,49 @@ constexpr Field operator-(const Field& x) {
 
 constexpr Field operator-(const Field& x, const Field& y) { return x + -y; }
 
+namespace detail {
+
+// add_product gives sum + x y + carry, its upper word in carry; it always fits.
+constexpr std::uint64_t add_product(std::uint64_t sum, std::uint64_t x, std::uint64_t y,
+                                    std::uint64_t& carry) {
+  const uint128 wide = static_cast<uint128>(x) * y + sum + carry;
+  carry = high(wide);
+  return low(wide);
+}
+
+// Five words of a running sum; in single variables, which compilers keep in registers.
+struct Sum {
+  std::uint64_t t0, t1, t2, t3, t4;
+};
+
+// step gives (t + x y + m p) / 2^64 for the m that clears the lowest word. -1/p mod 2^64 is 1, so
+// m is that word itself, and the two low words of p make its share of them a shift by 32 bits.
+constexpr Sum step(const Sum& t, const Field& x, std::uint64_t y) {
+  std::uint64_t carry = 0;
+  const std::uint64_t m = add_product(t.t0, x.word[0], y, carry);
+  const std::uint64_t t1 = add_product(t.t1, x.word[1], y, carry);
+  const std::uint64_t t2 = add_product(t.t2, x.word[2], y, carry);
+  const std::uint64_t t3 = add_product(t.t3, x.word[3], y, carry);
+  const uint128 t4 = static_cast<uint128>(t.t4) + carry;
+  const uint128 r0 = (static_cast<uint128>(m) << 32) + t1;
+  const uint128 r1 = static_cast<uint128>(t2) + high(r0);
+  carry = high(r1);
+  const std::uint64_t r2 = add_product(t3, m, kPrime[3], carry);
+  const uint128 r3 = t4 + carry;
+  return {low(r0), low(r1), r2, low(r3), high(r3)};
+}
+
+}  // namespace detail
+
 // Montgomery's product, word by word (Koc, Acar, Kaliski, "Analyzing and comparing Montgomery
-// multiplication algorithms", IEEE Micro 1996, CIOS). -1/p mod 2^64 is 1, and the two low words of
-// p make t + t_0 p a shift by 32 bits. x may be any number below 2^256, y is below p.
+// multiplication algorithms", IEEE Micro 1996, CIOS). x may be any number below 2^256, y is below
+// p.
 constexpr Field operator*(const Field& x, const Field& y) {
-  std::array<std::uint64_t, 6> t{};
-  for (std::size_t i = 0; i < 4; ++i) {
-    std::uint64_t carry = 0;
-    for (std::size_t j = 0; j < 4; ++j) {
-      const uint128 sum = static_cast<uint128>(x.word[j]) * y.word[i] + t[j] + carry;
-      t[j] = detail::low(sum);
-      carry = detail::high(sum);
-    }
-    const uint128 end = static_cast<uint128>(t[4]) + carry;
-    t[4] = detail::low(end);
-    t[5] = detail::high(end);
-    const std::uint64_t m = t[0];
-    uint128 sum = (static_cast<uint128>(m) << 32) + t[1];
-    t[0] = detail::low(sum);
-    sum = static_cast<uint128>(t[2]) + detail::high(sum);
-    t[1] = detail::low(sum);
-    sum = static_cast<uint128>(m) * detail::kPrime[3] + t[3] + detail::high(sum);
-    t[2] = detail::low(sum);
-    sum = static_cast<uint128>(t[4]) + detail::high(sum);
-    t[3] = detail::low(sum);
-    t[4] = t[5] + detail::high(sum);
-  }
-  return detail::subtract_prime({{t[0], t[1], t[2], t[3]}}, t[4]);
+  detail::Sum t = detail::step({0, 0, 0, 0, 0}, x, y.word[0]);
+  t = detail::step(t, x, y.word[1]);
+  t = detail::step(t, x, y.word[2]);
+  t = detail::step(t, x, y.word[3]);
+  return detail::subtract_prime({{t.t0, t.t1, t.t2, t.t3}}, t.t4);
 }
 
 constexpr bool operator==(const Field& x, const Field& y) {

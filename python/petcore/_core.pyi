@@ -25,7 +25,9 @@ __all__: list[str] = [
     "agree",
     "connect_tls",
     "declared",
+    "ecdh_tag_bytes",
     "group",
+    "intersect_ecdh",
     "kernels",
     "memory_channel_with_raw_peer",
     "memory_channels",
@@ -920,6 +922,23 @@ def connect_tls(
 def declared(
     protocol: str, op: str, *args: typing.Any, correlations: str = "dealer"
 ) -> dict[str, typing.Any]: ...
+def ecdh_tag_bytes(
+    size: typing.SupportsInt | typing.SupportsIndex,
+    size_of_other: typing.SupportsInt | typing.SupportsIndex,
+) -> int: ...
+def intersect_ecdh(
+    channel: Channel,
+    ids: collections.abc.Sequence[bytes],
+    *,
+    answer: str = "positions",
+    mine: bool = True,
+    theirs: bool = True,
+    threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]:
+    """
+    (positions of own common ids, cardinality, size of the other's set, items done).
+    """
+
 def memory_channel_with_raw_peer(
     peer_name: str, limits: Limits = ..., binding: str = ""
 ) -> tuple[Channel, MemoryEnd]:

@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, module) {
   petcore::bindings::bind_ecdh(module);
   petcore::bindings::bind_random(module);
   petcore::bindings::bind_silent(module);
+  petcore::bindings::bind_ot(module);
   petcore::bindings::bind_session(module);
 }

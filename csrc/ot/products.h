@@ -11,9 +11,9 @@
 // (options.checked). What a party multiplies is not checked.
 // Leaks: nothing beyond n.
 //
-// Both parties call the same function with the same sizes. Data are streamed in blocks: memory
-// beyond the arguments does not grow with n. Sizes that do not fit raise Code::usage. A call that
-// throws leaves the object unusable: later ones raise Code::broken.
+// Both parties call the same function with the same sizes; out overlaps no input. Data are streamed
+// in blocks: memory beyond the arguments does not grow with n. Sizes that do not fit raise
+// Code::usage. A call that throws leaves the object unusable: later ones raise Code::broken.
 #pragma once
 
 #include <cstddef>

@@ -44,6 +44,8 @@ struct alignas(64) Group {
 
 #include "prg/prg_counter_core.h"
 
+#include "prg/prg_fold_core.h"
+
 void encrypt(const std::byte* schedule, std::byte* out, const std::byte* in,
              std::size_t num_blocks) {
   V keys[kRounds + 1];
@@ -73,4 +75,4 @@ void hash(const std::byte* schedule, std::byte* out, const std::byte* in, std::s
   __builtin_memcpy(out, rest.bytes, num_blocks * kBlockBytes);
 }
 
-constexpr Kernels kKernels = {expand, counter, encrypt, hash};
+constexpr Kernels kKernels = {expand, counter, encrypt, hash, fold};

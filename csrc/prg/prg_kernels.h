@@ -33,6 +33,19 @@ struct Run {
   bool around_cache;   // write past the caches, where the target can
 };
 
+// Fold: 2^num_bits streams of keystream, and where their sums (exclusive or) go.
+constexpr unsigned kFoldBitsMax = 8;
+struct Fold {
+  const std::byte* schedules;  // kScheduleBytes for each stream
+  unsigned num_bits;           // 1 to kFoldBitsMax
+  bool skip_first;             // stream 0 counts as zero
+  std::size_t num_blocks;
+  std::uint64_t high, low;  // the counter of every stream, as in Run
+  std::byte* sum;           // of all streams; may be null
+  std::byte* of_bits;       // at j * stride: of the streams whose number has bit j
+  std::size_t stride;
+};
+
 struct Kernels {
   // expand writes the key schedule in the form that the same row's other functions read; its first
   // block is always the key itself.
@@ -44,6 +57,7 @@ struct Kernels {
   // hash is the tweaked hash of crh.h with the tweak (high, low + i) for block i; out may be in.
   void (*hash)(const std::byte* schedule, std::byte* out, const std::byte* in,
                std::size_t num_blocks, std::uint64_t tweak_high, std::uint64_t tweak_low);
+  void (*fold)(const Fold& run);
 };
 
 // One pointer per target, null where the architecture is another one.

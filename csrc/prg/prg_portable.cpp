@@ -124,7 +124,29 @@ void hash(const std::byte* schedule, std::byte* out, const std::byte* in, std::s
   wipe(tweaked.data(), tweaked.size());
 }
 
-constexpr Kernels kKernels = {expand, counter, encrypt, hash};
+void fold(const Fold& run) {
+  const std::size_t num_bytes = run.num_blocks * kBlockBytes;
+  Buffer<std::byte> made(num_bytes);
+  if (run.sum != nullptr) std::memset(run.sum, 0, num_bytes);
+  for (unsigned j = 0; j < run.num_bits; ++j)
+    std::memset(run.of_bits + j * run.stride, 0, num_bytes);
+  for (std::size_t x = run.skip_first ? 1 : 0; x >> run.num_bits == 0; ++x) {
+    counter({.schedule = run.schedules + x * kScheduleBytes,
+             .num_blocks = run.num_blocks,
+             .high = run.high,
+             .low = run.low,
+             .mix = Mix::keystream,
+             .out = made.data(),
+             .x = nullptr,
+             .stream = nullptr,
+             .around_cache = false});
+    if (run.sum != nullptr) xor_words(run.sum, made.data(), num_bytes);
+    for (unsigned j = 0; j < run.num_bits; ++j)
+      if ((x >> j & 1) != 0) xor_words(run.of_bits + j * run.stride, made.data(), num_bytes);
+  }
+}
+
+constexpr Kernels kKernels = {expand, counter, encrypt, hash, fold};
 
 }  // namespace
 

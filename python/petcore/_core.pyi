@@ -17,7 +17,10 @@ __all__: list[str] = [
     "Masked",
     "MemoryEnd",
     "Mesh",
+    "OtProducts",
     "Session",
+    "SoftSpokenReceiver",
+    "SoftSpokenSender",
     "TlsListener",
     "VoleReceiver",
     "VoleSender",
@@ -34,6 +37,7 @@ __all__: list[str] = [
     "openssl_version",
     "protocols",
     "serve_dealer",
+    "softspoken_bytes",
 ]
 
 class group:
@@ -746,6 +750,106 @@ class VoleReceiver:
         a and c, each of shape (n, 2).
         """
 
+class SoftSpokenSender(CotSender):
+    """
+    Correlated transfers, as sender.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        k: typing.SupportsInt | typing.SupportsIndex = 4,
+        checked: bool = True,
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> None: ...
+    def prepare(self, tag: typing.SupportsInt | typing.SupportsIndex, step: str) -> None: ...
+
+class SoftSpokenReceiver(CotReceiver):
+    """
+    Correlated transfers, as receiver; its first choice differs in the trees to cheat in.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        k: typing.SupportsInt | typing.SupportsIndex = 4,
+        checked: bool = True,
+        cheat: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [],
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> None: ...
+
+class OtProducts:
+    """
+    Shares of products of numbers that each party alone knows.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        party: typing.SupportsInt | typing.SupportsIndex,
+        kind: str = "softspoken",
+        k: typing.SupportsInt | typing.SupportsIndex = 4,
+        checked: bool = True,
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> None: ...
+    def bit_products(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        bits: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        n: typing.SupportsInt | typing.SupportsIndex,
+        ring: str,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def cross_bits(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        bits: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        words: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        n: typing.SupportsInt | typing.SupportsIndex,
+        ring: str,
+        strings: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def cross_matrices(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        a: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        b: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        m: typing.SupportsInt | typing.SupportsIndex,
+        k: typing.SupportsInt | typing.SupportsIndex,
+        n: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def cross_words(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        a: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        b: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        modulus: str = "word",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def lookups_16(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        tables: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        owned: typing.SupportsInt | typing.SupportsIndex,
+        indices: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        asked: typing.SupportsInt | typing.SupportsIndex,
+        width: typing.SupportsInt | typing.SupportsIndex,
+    ) -> tuple[
+        numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    ]: ...
+    def prepare(self, tag: typing.SupportsInt | typing.SupportsIndex, step: str) -> None: ...
+    def word_products(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        own: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        modulus: str = "word",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+
 class Masked:
     @property
     def columns(self) -> int: ...
@@ -964,3 +1068,11 @@ def serve_dealer(
     protocol: str = "semi2k",
     threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> dict[str, typing.Any]: ...
+def softspoken_bytes(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    k: typing.SupportsInt | typing.SupportsIndex = 4,
+    checked: bool = True,
+) -> int:
+    """
+    What the receiver of n transfers sends after the base OTs.
+    """

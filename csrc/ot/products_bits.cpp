@@ -1,0 +1,293 @@
+// Products of bits with strings of a ring, and look-ups in tables of sixteen.
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "base/error.h"
+#include "bits/bits.h"
+#include "ot/pads.h"
+#include "ot/products_state.h"
+
+namespace petcore::ot {
+namespace {
+
+constexpr std::size_t kTransfers = std::size_t{1} << 14;   // at most, in a block
+constexpr std::size_t kBlockBytes = std::size_t{1} << 18;  // of strings, about, in a block
+
+// Strings: one direction of products of bits with strings.
+struct Strings {
+  Ring ring;
+  std::size_t count;  // strings for each choice
+  std::size_t total;  // of choices in the caller's vectors
+  Part part;          // of them, in this direction
+
+  std::size_t per_block() const {
+    const std::size_t fit = kBlockBytes / (words_of(ring, 64) * count * 8) * 64;
+    return std::clamp<std::size_t>(fit, 64, kTransfers);
+  }
+  std::size_t blocks() const { return (part.n + per_block() - 1) / per_block(); }
+  // block gives indices of the caller's vectors.
+  Part block(std::size_t i) const {
+    const std::size_t begin = i * per_block();
+    return {part.begin + begin, std::min(per_block(), part.n - begin)};
+  }
+  // at is where string s of the block lies in one of the caller's vectors.
+  template <class ASpan>
+  ASpan at(ASpan vectors, const Part& block, std::size_t s) const {
+    const std::size_t begin = s * words_of(ring, total) + words_of(ring, block.begin);
+    return vectors.subspan(begin, words_of(ring, block.n));
+  }
+  // A pad has two words; each serves so many strings.
+  std::size_t per_word() const {
+    switch (ring) {
+      case Ring::bits:
+        return 64;
+      case Ring::bytes:
+        return 8;
+      case Ring::halves:
+        return 2;
+      case Ring::words:
+        return 1;
+    }
+    return 1;
+  }
+};
+
+template <class Direction>
+Direction strings_half(const Strings& strings) {
+  Direction half;
+  half.num_blocks = strings.blocks();
+  half.transfers = [=](std::size_t i) { return strings.block(i).n; };
+  half.bytes = [=](std::size_t i) {
+    return strings.count * words_of(strings.ring, strings.block(i).n) * 8;
+  };
+  return half;
+}
+
+// PadStrings makes string s of every transfer of a block, as a vector of the ring.
+class PadStrings {
+ public:
+  PadStrings(const Strings& strings, std::span<const Block> x, Block offset, hash::Tweak first)
+      : strings_(strings), x_(x), offset_(offset), first_(first), words_(x.size()) {
+    if (strings.ring == Ring::bits)
+      slices_ = Buffer<std::uint64_t>(std::min<std::size_t>(strings.count, 64) *
+                                      bits::num_words(x.size()));
+  }
+
+  // get fills out for s = 0, 1, 2, ... in turn.
+  void get(Words out, std::size_t s) {
+    const std::size_t word = s / strings_.per_word(), within = s % strings_.per_word();
+    if (within == 0) load(word);
+    switch (strings_.ring) {
+      case Ring::bits:
+        std::ranges::copy(slices_.span().subspan(within * out.size(), out.size()), out.begin());
+        return;
+      case Ring::bytes:
+        return cut<std::uint8_t>(out, 8 * within);
+      case Ring::halves:
+        return cut<std::uint32_t>(out, 32 * within);
+      case Ring::words:
+        return cut<std::uint64_t>(out, 0);
+    }
+  }
+
+ private:
+  void load(std::size_t word) {
+    if (word % 2 == 0) {
+      first_.high = word / 2;
+      pads_.hash(x_, offset_, first_);
+    }
+    pads_.word(words_.span(), word % 2);
+    if (strings_.ring != Ring::bits) return;
+    const std::size_t width = std::min<std::size_t>(strings_.count - 64 * word, 64);
+    bits::to_slices(slices_.span().first(width * bits::num_words(x_.size())), words_.span(),
+                    static_cast<unsigned>(width));
+  }
+
+  template <class T>
+  void cut(Words out, std::size_t shift) const {
+    out.back() = 0;
+    T* const to = reinterpret_cast<T*>(out.data());
+    for (std::size_t i = 0; i < words_.size(); ++i) to[i] = static_cast<T>(words_[i] >> shift);
+  }
+
+  Strings strings_;
+  std::span<const Block> x_;
+  Block offset_;
+  hash::Tweak first_;
+  Pads pads_;
+  Buffer<std::uint64_t> words_, slices_;
+};
+
+std::uint64_t bit_mask(ConstWords bits, std::size_t i) { return 0 - (bits[i / 64] >> i % 64 & 1); }
+
+// send: wire = x - y + w, share = share - x.
+template <class T>
+void send_typed(Words share, Words wire, ConstWords w, ConstWords x, ConstWords y, std::size_t n) {
+  T* const s = reinterpret_cast<T*>(share.data());
+  T* const d = reinterpret_cast<T*>(wire.data());
+  const T* const own = reinterpret_cast<const T*>(w.data());
+  const T* const px = reinterpret_cast<const T*>(x.data());
+  const T* const py = reinterpret_cast<const T*>(y.data());
+  wire.back() = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    d[i] = static_cast<T>(px[i] - py[i] + own[i]);
+    s[i] = static_cast<T>(s[i] - px[i]);
+  }
+}
+
+void send_string(Ring ring, Words share, Words wire, ConstWords w, ConstWords x, ConstWords y,
+                 std::size_t n) {
+  switch (ring) {
+    case Ring::bits:
+      for (std::size_t i = 0; i < share.size(); ++i) {
+        wire[i] = x[i] ^ y[i] ^ w[i];
+        share[i] ^= x[i];
+      }
+      return;
+    case Ring::bytes:
+      return send_typed<std::uint8_t>(share, wire, w, x, y, n);
+    case Ring::halves:
+      return send_typed<std::uint32_t>(share, wire, w, x, y, n);
+    case Ring::words:
+      return send_typed<std::uint64_t>(share, wire, w, x, y, n);
+  }
+}
+
+// take: share = share + pad + c wire.
+template <class T>
+void take_typed(Words share, ConstWords wire, ConstWords c, ConstWords pads, std::size_t n) {
+  T* const s = reinterpret_cast<T*>(share.data());
+  const T* const d = reinterpret_cast<const T*>(wire.data());
+  const T* const pad = reinterpret_cast<const T*>(pads.data());
+  for (std::size_t i = 0; i < n; ++i)
+    s[i] = static_cast<T>(s[i] + pad[i] + (d[i] & static_cast<T>(bit_mask(c, i))));
+}
+
+void take_string(Ring ring, Words share, ConstWords wire, ConstWords c, ConstWords pads,
+                 std::size_t n) {
+  switch (ring) {
+    case Ring::bits:
+      for (std::size_t i = 0; i < share.size(); ++i) share[i] ^= pads[i] ^ (c[i] & wire[i]);
+      return;
+    case Ring::bytes:
+      return take_typed<std::uint8_t>(share, wire, c, pads, n);
+    case Ring::halves:
+      return take_typed<std::uint32_t>(share, wire, c, pads, n);
+    case Ring::words:
+      return take_typed<std::uint64_t>(share, wire, c, pads, n);
+  }
+}
+
+Words words_in(Bytes wire, std::size_t begin, std::size_t n) {
+  return {reinterpret_cast<std::uint64_t*>(wire.data()) + begin, n};
+}
+ConstWords words_in(ConstBytes wire, std::size_t begin, std::size_t n) {
+  return {reinterpret_cast<const std::uint64_t*>(wire.data()) + begin, n};
+}
+
+// Own gives string s of a block of this party's.
+using Own = std::function<ConstWords(const Part& block, std::size_t s)>;
+
+Sending send_strings(const Strings& strings, Words out, const Own& own, Block delta) {
+  auto half = strings_half<Sending>(strings);
+  half.correct = [=](std::size_t i, std::span<const Block> q, hash::Tweak first, Bytes wire) {
+    const Part block = strings.block(i);
+    const std::size_t size = words_of(strings.ring, block.n);
+    PadStrings x(strings, q, {}, first), y(strings, q, delta, first);
+    Buffer<std::uint64_t> of_x(size), of_y(size);
+    for (std::size_t s = 0; s < strings.count; ++s) {
+      x.get(of_x.span(), s);
+      y.get(of_y.span(), s);
+      send_string(strings.ring, strings.at(out, block, s), words_in(wire, s * size, size),
+                  own(block, s), of_x.span(), of_y.span(), block.n);
+    }
+  };
+  return half;
+}
+
+Receiving ask_strings(const Strings& strings, Words out, ConstWords choices) {
+  auto half = strings_half<Receiving>(strings);
+  const auto of_block = [=](const Part& block) {
+    return choices.subspan(block.begin / 64, bits::num_words(block.n));
+  };
+  half.choose = [=](std::size_t i, Words to) {
+    std::ranges::copy(of_block(strings.block(i)), to.begin());
+  };
+  half.take = [=](std::size_t i, std::span<const Block> t, hash::Tweak first, ConstBytes wire) {
+    const Part block = strings.block(i);
+    const std::size_t size = words_of(strings.ring, block.n);
+    PadStrings pads(strings, t, {}, first);
+    Buffer<std::uint64_t> of_t(size);
+    for (std::size_t s = 0; s < strings.count; ++s) {
+      pads.get(of_t.span(), s);
+      take_string(strings.ring, strings.at(out, block, s), words_in(wire, s * size, size),
+                  of_block(block), of_t.span(), block.n);
+    }
+  };
+  return half;
+}
+
+// clear_tail keeps what lies beyond n elements of a vector zero.
+void clear_tails(Words out, Ring ring, std::size_t n, std::size_t count) {
+  const std::size_t size = words_of(ring, n);
+  const std::size_t bits = ring == Ring::bits ? 1 : ring == Ring::bytes ? 8 : 32;
+  if (ring == Ring::words || n * bits % 64 == 0) return;
+  for (std::size_t s = 0; s < count; ++s)
+    out[(s + 1) * size - 1] &= ~std::uint64_t{0} >> (64 - n * bits % 64);
+}
+
+// numbers_of writes bits as elements of a ring.
+void numbers_of(Words out, ConstWords bits, std::size_t n, Ring ring) {
+  if (ring == Ring::bits) {
+    std::ranges::copy(bits, out.begin());
+    return;
+  }
+  Buffer<std::uint8_t> unpacked(n);
+  bits::unpack(unpacked.span(), bits);
+  const auto write = [&]<class T>(T* to) {
+    for (std::size_t i = 0; i < n; ++i) to[i] = unpacked[i];
+  };
+  if (ring == Ring::bytes) return write(reinterpret_cast<std::uint8_t*>(out.data()));
+  if (ring == Ring::halves) return write(reinterpret_cast<std::uint32_t*>(out.data()));
+  write(out.data());
+}
+
+}  // namespace
+
+void Products::cross_bits(const net::Step& step, Words out, ConstWords own_bits,
+                          ConstWords own_words, std::size_t n, Ring ring, std::size_t strings) {
+  const std::size_t words = strings * words_of(ring, n);
+  check(strings >= 1 && out.size() == words && own_words.size() == words &&
+            own_bits.size() == bits::num_words(n),
+        Code::usage, "cross_bits: sizes differ");
+  std::ranges::fill(out, 0);
+  if (n == 0) return;
+  const Strings all{ring, strings, n, {0, n}};
+  const Own own = [&](const Part& block, std::size_t s) { return all.at(own_words, block, s); };
+  state_->flow.run(step, send_strings(all, out, own, state_->flow.delta()),
+                   ask_strings(all, out, own_bits));
+  clear_tails(out, ring, n, strings);
+}
+
+void Products::bit_products(const net::Step& step, Words out, ConstWords own_bits, std::size_t n,
+                            Ring ring) {
+  check(out.size() == words_of(ring, n) && own_bits.size() == bits::num_words(n), Code::usage,
+        "bit_products: sizes differ");
+  std::ranges::fill(out, 0);
+  if (n == 0) return;
+  const auto [sent, asked] = parts_of(state_->flow.party(), n, 64);
+  const Strings sends{ring, 1, n, sent}, asks{ring, 1, n, asked};
+  Buffer<std::uint64_t> numbers(words_of(ring, std::min(n, kTransfers)));
+  const Own own = [&](const Part& block, std::size_t) -> ConstWords {
+    const Words of_block = numbers.span().first(words_of(ring, block.n));
+    numbers_of(of_block, own_bits.subspan(block.begin / 64, bits::num_words(block.n)), block.n,
+               ring);
+    return of_block;
+  };
+  state_->flow.run(step, send_strings(sends, out, own, state_->flow.delta()),
+                   ask_strings(asks, out, own_bits));
+  clear_tails(out, ring, n, 1);
+}
+
+}  // namespace petcore::ot

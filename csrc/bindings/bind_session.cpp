@@ -256,6 +256,36 @@ void bind_comparison(py::class_<Session>& type) {
           },
           py::arg("x"), py::arg("width") = 64)
       .def(
+          "fss_sign",
+          [](Session& self, const py::array& x, unsigned width, unsigned drop) {
+            const ConstWords a = words_of(x);
+            return to_array(released([&] { return self.fss_sign(a, {width, drop}); }));
+          },
+          py::arg("x"), py::arg("width") = 64, py::arg("drop") = 0)
+      .def(
+          "fss_zero",
+          [](Session& self, const py::array& x, unsigned width) {
+            const ConstWords a = words_of(x);
+            return to_array(released([&] { return self.fss_zero(a, width); }));
+          },
+          py::arg("x"), py::arg("width") = 64)
+      .def(
+          "fss_interval",
+          [](Session& self, const py::array& x, const py::array& low, const py::array& high,
+             unsigned width) {
+            const ConstWords a = words_of(x), from = const_words(low, "low"),
+                             to = const_words(high, "high");
+            return to_array(released([&] { return self.fss_interval(a, from, to, width); }));
+          },
+          py::arg("x"), py::arg("low"), py::arg("high"), py::arg("width") = 64)
+      .def(
+          "fss_select",
+          [](Session& self, const py::array& x, const py::array& y, unsigned width, unsigned drop) {
+            const ConstWords a = words_of(x), b = const_words(y, "y");
+            return to_array(released([&] { return self.fss_select(a, b, {width, drop}); }));
+          },
+          py::arg("x"), py::arg("y"), py::arg("width") = 64, py::arg("drop") = 0)
+      .def(
           "bits",
           [](Session& self, const py::array& x, unsigned width) {
             const ConstWords a = words_of(x);

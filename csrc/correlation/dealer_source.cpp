@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "correlation/products.h"
+
 namespace petcore::correlation {
 
 DealerSource::DealerSource(std::shared_ptr<net::Channel> dealer, const prg::Seed& seed,
@@ -15,14 +17,18 @@ void DealerSource::plan(const net::Step& step, std::span<Request> requests) {
   std::uint32_t num_requests = 0;
   for (Request& request : requests) {
     request.counter = ++counter_;
-    if (request.kind != Kind::mask) {
+    if (asks_for(request)) {
       request.write(message);
       ++num_requests;
     }
     usage_.units[request.kind] += request.units;
     batches_.push_back({request, Streams(seed_, request)});
   }
-  if (adjusted_ && num_requests > 0) dealer_->send_message(step_, message.bytes());
+  if (num_requests > 0) dealer_->send_message(step_, message.bytes());
+}
+
+bool DealerSource::asks_for(const Request& request) const {
+  return dealt_to_both(request) || (adjusted_ && request.kind != Kind::mask);
 }
 
 DealerSource::Batch& DealerSource::current(bool want_masks) {
@@ -54,7 +60,7 @@ void DealerSource::products(std::initializer_list<Words> streams) {
   for (const Words& out : streams) {
     check(out.size() == expected.products[index], Code::internal,
           "a product does not fit the plan");
-    if (adjusted_) {
+    if (asks_for(batch.request)) {
       dealer_->recv(step_, std::as_writable_bytes(out));
       usage_.offline_bytes += out.size_bytes();
     } else {

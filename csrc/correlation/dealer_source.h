@@ -1,10 +1,11 @@
 // DealerSource: correlations from a dealer, a process that holds no input and meets no output.
 //
 // Both parties expand their masks from a seed shared with the dealer. Party 0 expands the products
-// too; party 1 asks the dealer, who knows both seeds, for the words that make the sum right.
+// too; party 1 asks the dealer, who knows both seeds, for the words that make the sum right. What
+// is dealt to both each of them asks for.
 //   Paper: Beaver, "Commodity-based cryptography" (STOC 1997); seed compression as in Boyle et al.,
 //          "Efficient two-round OT extension and silent non-interactive secure computation" (2019).
-//   Bytes: to party 1 only, as in request.h; 84 bytes per request from party 1.
+//   Bytes: to party 1 only, as in request.h; 84 bytes per request from who asks.
 //   Adversary: semi-honest; the dealer colludes with nobody.
 //   Leaks: to the dealer the kinds and sizes of the operations, nothing else.
 #pragma once
@@ -40,6 +41,7 @@ class DealerSource : public Source {
     std::uint64_t masks_taken = 0, products_taken = 0;  // chunks
   };
   Batch& current(bool want_masks);
+  bool asks_for(const Request& request) const;
 
   std::shared_ptr<net::Channel> dealer_;
   prg::Seed seed_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bits/bits.h"
+#include "correlation/products.h"
 #include "correlation/tables.h"
 #include "correlation/trees.h"
 
@@ -127,6 +128,7 @@ Price price_of(const Request& request) {
   price.transfers = (price.transfers + kBlock - 1) / kBlock * kBlock;
   price.string_bits = (price.string_bits + kBlock - 1) / kBlock * kBlock;
   price.dealt_bytes = product_words(request) * sizeof(std::uint64_t);
+  if (dealt_to_both(request)) price.dealt_bytes *= 2;
   return price;
 }
 

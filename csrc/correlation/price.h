@@ -8,7 +8,7 @@
 namespace petcore::correlation {
 
 struct Price {
-  std::uint64_t dealt_bytes = 0;  // from a dealer
+  std::uint64_t dealt_bytes = 0;  // from a dealer to both parties together
   // By oblivious transfer, both directions together: transfers, and the bits of their strings.
   std::uint64_t transfers = 0, string_bits = 0;
 

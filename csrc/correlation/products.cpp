@@ -151,6 +151,8 @@ bool is_crossed(const Request& request) {
          request.kind == Kind::cross_scaled;
 }
 
+bool dealt_to_both(const Request& request) { return request.kind == Kind::comparison_key; }
+
 void combine(Words x, ConstWords y, Group group) {
   if (group == Group::words) return ring::add(x, x, y);
   if (group == Group::halves) return add_halves(x, y, 1);
@@ -214,6 +216,8 @@ void make_products(const Request& request, std::uint64_t units, const prg::Seed 
     }
     case Kind::mask:
       return;
+    case Kind::comparison_key:
+      throw Error(Code::internal, "keys are no products of sums of masks");
     case Kind::masked_matrix:
       return masked_product(request, seeds, masks[0], products[0], pool);
   }

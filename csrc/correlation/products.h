@@ -25,12 +25,16 @@ Group product_group(const Request& request, std::size_t index);
 // It has one mask stream; make_products takes party 0's as the first and party 1's as the second.
 bool is_crossed(const Request& request);
 
+// What is dealt to both has no shares: each party asks the dealer for it, and gets the same words.
+bool dealt_to_both(const Request& request);
+
 // combine: x = x + y, subtract: x = x - y.
 void combine(Words x, ConstWords y, Group group);
 void subtract(Words x, ConstWords y, Group group);
 
 // make_products computes the products of one chunk from the sums of both parties' masks. The seeds
-// are needed for a masked matrix, whose first factor was masked by an earlier request.
+// are needed for a masked matrix, whose first factor was masked by an earlier request. What is
+// dealt to both is made elsewhere (keys.h).
 void make_products(const Request& request, std::uint64_t units, const prg::Seed (&seeds)[2],
                    const std::array<Buffer<std::uint64_t>, 3>& masks,
                    std::array<Buffer<std::uint64_t>, 3>& products, Pool& pool);

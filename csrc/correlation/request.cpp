@@ -1,6 +1,7 @@
 #include "correlation/request.h"
 
 #include "bits/bits.h"
+#include "correlation/keys.h"
 #include "correlation/tables.h"
 #include "correlation/trees.h"
 
@@ -11,7 +12,7 @@ constexpr std::array<const char*, kLastKind + 1> kNames = {
     "",       "multiplication", "square",        "and_gate",   "and_pair",
     "dabit",  "bit_product",    "edabit",        "cross_bit",  "tree_layer",
     "matrix", "mask",           "masked_matrix", "cross_wide", "digits",
-    "waves",  "half_select",    "cross_scaled",  "bit_bytes"};
+    "waves",  "half_select",    "cross_scaled",  "bit_bytes",  "comparison_key"};
 
 // The words of a chunk of packed bits, too, are then even in number.
 constexpr std::uint64_t kChunkStep = 128;
@@ -73,6 +74,7 @@ Request Request::read(ByteReader& in) {
           "fewer than 1 or more than 8 rows of bits");
   if (request.kind == Kind::digits || request.kind == Kind::waves) check_tables(request);
   if (request.kind == Kind::edabit) check_grouped(request);
+  if (request.kind == Kind::comparison_key) check_keys(request);
   if (request.kind == Kind::tree_layer) check_layer(request);
   if (request.kind == Kind::matrix || request.kind == Kind::masked_matrix) check_matrix(request);
   return request;
@@ -151,6 +153,9 @@ Shape shape(const Request& request) {
     case Kind::half_select:
       set({kBits, {1, 32}}, {{1, 32}, {1, 32}});
       if (request.dims[0] == 1) set({kBits}, {{1, 32}});
+      break;
+    case Kind::comparison_key:
+      set({kWords, {1, 128}}, {kWords, {key_shape(request).blocks(), 128}});
       break;
     case Kind::mask:
       set({kWords}, {});

@@ -25,6 +25,8 @@
 //   matrix            product     A (m,k), B (k,n)   AB                              8mn
 //   mask              element     A                  -                               0
 //   masked_matrix     product     B                  AB, A of an earlier mask        8mn
+//   comparison_key    element     r, root of a key   number, corrections (keys.h)    8 + 16 max(1,
+//                                                    the same to both parties     width - 6 [or 7])
 #pragma once
 
 #include <array>
@@ -55,8 +57,9 @@ enum class Kind : std::uint32_t {
   half_select,
   cross_scaled,
   bit_bytes,
+  comparison_key,
 };
-constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::bit_bytes);
+constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::comparison_key);
 
 const char* kind_name(Kind kind);
 
@@ -74,7 +77,8 @@ struct Request {
   std::uint64_t chunk = kChunk;
   // edabit: {leaves, bits per group, singles}; tree_layer: {pairs, fan-in, parts, trees};
   // cross_bit: {32 or 64}; matrix: {m, k, n}; mask: {rows,
-  // columns}; masked_matrix: {mask counter, rows, columns, first row, last row + 1, transposed, n}.
+  // columns}; masked_matrix: {mask counter, rows, columns, first row, last row + 1, transposed, n};
+  // comparison_key: {width, form}.
   std::array<std::uint64_t, 7> dims{};
   std::uint64_t counter = 0;  // set by the source that plans it; never the same twice in a session
 

@@ -7,10 +7,12 @@ namespace petcore::protocol {
 namespace {
 
 constexpr std::array<const char*, kNumOps> kNames = {
-    "input",    "open",           "open_bits", "reveal",        "reveal_bits", "mul",     "square",
-    "matmul",   "and_bits",       "mul_bit",   "msb",           "equal_zero",  "bits",    "b2a",
-    "truncate", "truncate_exact", "mask",      "masked_matmul", "exp",         "sigmoid", "tanh",
-    "log",      "sqrt",           "rsqrt",     "reciprocal"};
+    "input",        "open",          "open_bits", "reveal",    "reveal_bits",
+    "mul",          "square",        "matmul",    "and_bits",  "mul_bit",
+    "msb",          "equal_zero",    "bits",      "fss_sign",  "fss_zero",
+    "fss_interval", "fss_select",    "b2a",       "truncate",  "truncate_exact",
+    "mask",         "masked_matmul", "exp",       "sigmoid",   "tanh",
+    "log",          "sqrt",          "rsqrt",     "reciprocal"};
 
 }  // namespace
 

@@ -30,6 +30,10 @@ enum class Op : std::uint8_t {
   msb,
   equal_zero,
   bits,
+  fss_sign,
+  fss_zero,
+  fss_interval,
+  fss_select,
   b2a,
   truncate,
   truncate_exact,
@@ -109,6 +113,15 @@ class Protocol {
   // bits: out holds one word per element; bit j of word i is the share of bit j of x[i], for j
   // below `width`; the others are zero.
   virtual void bits(Env& env, Words out, ConstWords x, unsigned width) const = 0;
+  // In one round, by keys that a dealer makes (function secret sharing): msb, equal_zero, and
+  // whether low <= x < high mod 2^width, which wraps where high < low; bounds are public. select:
+  // the sign times y, in two rounds.
+  virtual void fss_sign(Env& env, Words out, ConstWords x, BitRange range) const = 0;
+  virtual void fss_zero(Env& env, Words out, ConstWords x, unsigned width) const = 0;
+  virtual void fss_interval(Env& env, Words out, ConstWords x, ConstWords low, ConstWords high,
+                            unsigned width) const = 0;
+  virtual void fss_select(Env& env, Words out, ConstWords x, ConstWords y,
+                          BitRange range) const = 0;
   virtual void b2a(Env& env, Words out, ConstWords bit) const = 0;
 
   // truncate: x / 2^f as a signed number, off by at most one unit and unbiased; exact:

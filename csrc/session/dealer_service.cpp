@@ -43,10 +43,8 @@ correlation::DealerReport serve_dealer(const std::string& protocol,
     for (auto& channel : channels) net::agree(*channel, all, handshake_step());
     Joined joined;
     receive_seeds(joined, channels);
-    correlation::DealerReport report = correlation::serve(*channels[1], joined.seeds, pool);
-    const net::Step idle{0, "waiting for the end of the session"};
-    if (channels[0]->next_message(idle))
-      throw Error(Code::frame, names[0] + " sent the dealer a message that it never should");
+    correlation::DealerReport report =
+        correlation::serve_both(*channels[0], *channels[1], joined.seeds, pool);
     mesh.close_all();
     return report;
   } catch (const Error& error) {

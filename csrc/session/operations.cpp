@@ -175,6 +175,46 @@ Buffer<std::uint8_t> Session::bits(ConstWords x, unsigned width) {
   return out;
 }
 
+Buffer<std::uint8_t> Session::fss_sign(ConstWords x, protocol::BitRange range) {
+  protocol::check_range(range);
+  const std::size_t n = elements(x.size());
+  Buffer<std::uint64_t> out(num_words(n) * static_cast<std::size_t>(components()));
+  run("compare by keys " + count(n) + in_bits(range.width, range.drop),
+      [&](protocol::Env& env) { protocol_->fss_sign(env, out.span(), x, range); });
+  return unpack(out.span(), n);
+}
+
+Buffer<std::uint8_t> Session::fss_zero(ConstWords x, unsigned width) {
+  protocol::check_range({.width = width});
+  const std::size_t n = elements(x.size());
+  Buffer<std::uint64_t> out(num_words(n) * static_cast<std::size_t>(components()));
+  run("test for zero by keys " + count(n) + in_bits(width),
+      [&](protocol::Env& env) { protocol_->fss_zero(env, out.span(), x, width); });
+  return unpack(out.span(), n);
+}
+
+Buffer<std::uint8_t> Session::fss_interval(ConstWords x, ConstWords low, ConstWords high,
+                                           unsigned width) {
+  protocol::check_range({.width = width});
+  const std::size_t n = elements(x.size());
+  same_size(n, low.size());
+  same_size(n, high.size());
+  Buffer<std::uint64_t> out(num_words(n) * static_cast<std::size_t>(components()));
+  run("compare with intervals by keys " + count(n) + in_bits(width),
+      [&](protocol::Env& env) { protocol_->fss_interval(env, out.span(), x, low, high, width); });
+  return unpack(out.span(), n);
+}
+
+Buffer<std::uint64_t> Session::fss_select(ConstWords x, ConstWords y, protocol::BitRange range) {
+  protocol::check_range(range);
+  same_size(x.size(), y.size());
+  Buffer<std::uint64_t> out(x.size());
+  run("multiply by the sign by keys " + count(elements(x.size())) +
+          in_bits(range.width, range.drop),
+      [&](protocol::Env& env) { protocol_->fss_select(env, out.span(), x, y, range); });
+  return out;
+}
+
 Buffer<std::uint64_t> Session::b2a(Bits bit) {
   const Buffer<std::uint64_t> packed = pack(bit);
   Buffer<std::uint64_t> out(bit.size());

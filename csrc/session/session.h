@@ -94,6 +94,11 @@ class Session {
   Buffer<std::uint8_t> equal_zero(ConstWords x, unsigned width = 64);
   Buffer<std::uint8_t> bits(ConstWords x,
                             unsigned width = 64);  // `width` per element, lowest first
+  Buffer<std::uint8_t> fss_sign(ConstWords x, protocol::BitRange range = {});
+  Buffer<std::uint8_t> fss_zero(ConstWords x, unsigned width = 64);
+  Buffer<std::uint8_t> fss_interval(ConstWords x, ConstWords low, ConstWords high,
+                                    unsigned width = 64);
+  Buffer<std::uint64_t> fss_select(ConstWords x, ConstWords y, protocol::BitRange range = {});
   Buffer<std::uint64_t> b2a(Bits bit);
   Buffer<std::uint64_t> truncate(ConstWords x, unsigned bits, bool exact);
 

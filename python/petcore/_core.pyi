@@ -897,6 +897,31 @@ class Session:
         width: typing.SupportsInt | typing.SupportsIndex = 64,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def fail(self, code: str, text: str) -> None: ...
+    def fss_interval(
+        self,
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        low: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        high: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex = 64,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def fss_select(
+        self,
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex = 64,
+        drop: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def fss_sign(
+        self,
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex = 64,
+        drop: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def fss_zero(
+        self,
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex = 64,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def function(
         self,
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],

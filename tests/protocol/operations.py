@@ -47,6 +47,18 @@ def all_bits(x: np.ndarray) -> np.ndarray:
     return ((x[:, None] >> np.arange(64, dtype=U64)) & U64(1)).astype(np.uint8).ravel()
 
 
+def bounds(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give public bounds of intervals, of which some wrap and some are empty."""
+    rng = np.random.default_rng(n)
+    low, high = words(rng, n), words(rng, n)
+    high[::7] = low[::7]
+    return low, high
+
+
+def inside(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    return (x - low < high - low).astype(np.uint8)
+
+
 @dataclass(frozen=True)
 class Operation:
     name: str
@@ -85,6 +97,19 @@ OPERATIONS = [
               "bits", (12,)),
     Operation("equal to zero", lambda s, x: s.equal_zero(x),
               lambda r, n: [sparse(r, n)], lambda x: (x == 0).astype(np.uint8), "equal_zero"),
+    Operation("sign by keys", lambda s, x: s.fss_sign(x),
+              lambda r, n: [words(r, n)], lambda x: (x >> U64(63)).astype(np.uint8), "fss_sign"),
+    Operation("sign in 20 bits by keys", lambda s, x: s.fss_sign(x, 20),
+              lambda r, n: [within(r, n, 20)], lambda x: (x >> U64(63)).astype(np.uint8),
+              "fss_sign", (20,)),
+    Operation("zero in 41 bits by keys", lambda s, x: s.fss_zero(x, 41),
+              lambda r, n: [sparse(r, n)], lambda x: (x << U64(23) == 0).astype(np.uint8),
+              "fss_zero", (41,)),
+    Operation("interval by keys", lambda s, x: s.fss_interval(x, *bounds(x.size)),
+              lambda r, n: [words(r, n)], lambda x: inside(x, *bounds(x.size)), "fss_interval"),
+    Operation("sign times word by keys", lambda s, x, y: s.fss_select(x, y, 40),
+              lambda r, n: [within(r, n, 40), words(r, n)],
+              lambda x, y: (x >> U64(63)) * y, "fss_select", (40,)),
     Operation("all bits", lambda s, x: s.bits(x),
               lambda r, n: [words(r, n)], all_bits, "bits"),
     Operation("truncate by 18", lambda s, x: s.truncate(x, 18, "probabilistic"),

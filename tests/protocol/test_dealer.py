@@ -48,7 +48,9 @@ def step_tag(text: str) -> int:
     return tag
 
 
-def ask_dealer(*messages: bytes, expect_bytes: int = 0) -> tuple[bytes, BaseException | None]:
+def ask_dealer(
+    *messages: bytes, expect_bytes: int = 0, asking: int = 1
+) -> tuple[bytes, BaseException | None]:
     """Play both parties by hand towards a real dealer; return its last answer and its error."""
     links = Links(_core.Limits(deadline_s=1.0))
     failure: list[BaseException] = []
@@ -69,8 +71,8 @@ def ask_dealer(*messages: bytes, expect_bytes: int = 0) -> tuple[bytes, BaseExce
         end.send(step_tag("exchanging seeds"), "exchanging seeds", bytes([seed]) * 16 + mark)
     try:
         for number, message in enumerate(messages):
-            ends[1].send_message(number, "asking", message)
-        answer = ends[1].recv(len(messages) - 1, "asking", expect_bytes)
+            ends[asking].send_message(number, "asking", message)
+        answer = ends[asking].recv(len(messages) - 1, "asking", expect_bytes)
     except PetcoreError:
         pass
     for end in ends:

@@ -16,6 +16,14 @@ ConstWords packed_chunk(ConstWords packed, std::size_t i, std::size_t size) {
   return packed.subspan(i * kChunkWords, petcore::bits::num_words(size));
 }
 
+// With d = bit ^ r and e = x - a opened: r x = e r + r a, and bit x = d x + (1 - 2d) r x. In: e,
+// and shares of r and of r a, which are overwritten.
+void close_products(Words e_to_product, Words r, Words ra, ConstWords x, ConstWords d) {
+  ring::mul(r, r, e_to_product);
+  ring::add(ra, ra, r);
+  petcore::bits::reflect(e_to_product, ra, x, d);
+}
+
 }  // namespace
 
 void Semi2k::and_bits(Env& env, Words out, ConstWords x, ConstWords y) const {
@@ -43,7 +51,6 @@ void Semi2k::and_bits(Env& env, Words out, ConstWords x, ConstWords y) const {
   env.source.finish();
 }
 
-// With d = bit ^ r and e = x - a opened: r x = e r + r a, and bit x = d x + (1 - 2d) r x.
 void multiply_bits(Env& env, Words out, ConstWords bit, ConstWords x) {
   const std::size_t n = x.size();
   const std::size_t size_max = chunk_words(n), packed_max = petcore::bits::num_words(size_max);
@@ -60,15 +67,34 @@ void multiply_bits(Env& env, Words out, ConstWords bit, ConstWords x) {
     const Range r = chunk_at(i, n);
     const std::size_t packed = petcore::bits::num_words(r.size);
     env.source.products({r_word.span().first(r.size), ra.span().first(r.size)});
-    const Words e_r = r_word.span().first(r.size), rx = ra.span().first(r.size);
     const Words e = out.subspan(r.begin, r.size), d = opened.span().first(packed);
     petcore::bits::exclusive_or(d, own.first(packed), theirs.first(packed));
     ring::add(e, own.subspan(packed), theirs.subspan(packed));
-    ring::mul(e_r, e_r, e);
-    ring::add(rx, rx, e_r);
-    petcore::bits::reflect(e, rx, x.subspan(r.begin, r.size), d);
+    close_products(e, r_word.span().first(r.size), ra.span().first(r.size),
+                   x.subspan(r.begin, r.size), d);
   };
   run_exchange(env, other(env.party), {num_chunks(n), packed_max + size_max, produce, consume});
+}
+
+void multiply_opened(Env& env, Words out, ConstWords bit, ConstWords flip, ConstWords x) {
+  const std::size_t n = x.size();
+  const std::size_t size_max = chunk_words(n), packed_max = petcore::bits::num_words(size_max);
+  Buffer<std::uint64_t> r_word(size_max), ra(size_max), opened(packed_max);
+  const auto produce = [&](std::size_t i, Words own) {
+    const std::size_t size = chunk_at(i, n).size;
+    const ConstWords bits = packed_chunk(bit, i, size);
+    petcore::bits::exclusive_or(own.first(bits.size()), bits, packed_chunk(flip, i, size));
+    return bits.size();
+  };
+  const auto consume = [&](std::size_t i, ConstWords own, ConstWords theirs) {
+    const Range r = chunk_at(i, n);
+    const Words d = opened.span().first(own.size());
+    const Words r_i = r_word.span().first(r.size), ra_i = ra.span().first(r.size);
+    env.source.products({r_i, ra_i});
+    petcore::bits::exclusive_or(d, own, theirs);
+    close_products(out.subspan(r.begin, r.size), r_i, ra_i, x.subspan(r.begin, r.size), d);
+  };
+  run_exchange(env, other(env.party), {num_chunks(n), packed_max, produce, consume});
 }
 
 void Semi2k::mul_bit(Env& env, Words out, ConstWords bit, ConstWords x) const {

@@ -4,6 +4,7 @@
 
 #include "protocol/semi2k/cross.h"
 #include "protocol/semi2k/functions.h"
+#include "protocol/semi2k/keyed.h"
 #include "protocol/semi2k/plans.h"
 
 namespace petcore::protocol::semi2k {
@@ -55,7 +56,8 @@ struct NumDims {
 NumDims num_dims(Op op) {
   if (op == Op::matmul) return {3, 4};
   if (op == Op::masked_matmul) return {6, 7};
-  if (op == Op::msb) return {1, 3};
+  if (op == Op::msb || op == Op::fss_sign || op == Op::fss_select) return {1, 3};
+  if (op == Op::fss_zero || op == Op::fss_interval) return {1, 2};
   if (op == Op::equal_zero || op == Op::bits || op == Op::mul || op == Op::square) return {1, 2};
   if (op == Op::truncate || op == Op::truncate_exact || op == Op::mask) return {2, 2};
   if (is_function(op)) return {2, 2};
@@ -80,8 +82,9 @@ void check_dims(Op op, std::span<const std::uint64_t> d) {
   const NumDims num = num_dims(op);
   check(
       d.size() >= num.min && d.size() <= num.max, Code::usage,
-      "declared() takes n; n, width and drop, or fewer, to msb; n and width, or n, to equal_zero "
-      "and bits; n and bits to truncate; n and fraction bits to a function; rows and columns to "
+      "declared() takes n; n, width and drop, or fewer, to msb, fss_sign and fss_select; n and "
+      "width, or n, to equal_zero, bits, fss_zero and fss_interval; n and bits to truncate; n and "
+      "fraction bits to a function; rows and columns to "
       "mask; m, k, n to matmul; "
       "rows, columns, first row, last row + 1, transposed, n to masked_matmul; and after the sizes "
       "of a product the bits to truncate it by, or 0");
@@ -154,6 +157,18 @@ Cost Semi2k::added_up(Op op, std::span<const std::uint64_t> d) const {
       return circuit(n, bits_left(d), equal_zero_plan, bits_left(d));
     case Op::bits:
       return circuit(n, bits_left(d), bits_plan, bits_left(d));
+    case Op::fss_sign:
+      check_keyed();
+      return keyed_cost(n, bits_left(d), correlation::KeyForm::sign);
+    case Op::fss_zero:
+      check_keyed();
+      return keyed_cost(n, bits_left(d), correlation::KeyForm::point);
+    case Op::fss_interval:
+      check_keyed();
+      return keyed_cost(n, bits_left(d), correlation::KeyForm::below);
+    case Op::fss_select:
+      check_keyed();
+      return keyed_select_cost(n, bits_left(d));
     case Op::truncate:
       return truncation(n, static_cast<unsigned>(d[1]));
     case Op::truncate_exact:

@@ -28,6 +28,9 @@ void planned_msb(Env& env, Words out, ConstWords x, BitRange range);
 
 // multiply_bits is mul_bit for a plan that is already announced.
 void multiply_bits(Env& env, Words out, ConstWords bit, ConstWords x);
+// multiply_opened is its second half, for a bit product whose masks are taken: flip is that of the
+// bits; out holds x less its mask, opened, and takes the products.
+void multiply_opened(Env& env, Words out, ConstWords bit, ConstWords flip, ConstWords x);
 // convert_bits is b2a for a plan that is already announced.
 void convert_bits(Env& env, Words out, ConstWords bit);
 

@@ -51,12 +51,18 @@ class Semi2k : public Protocol {
   void msb(Env& env, Words out, ConstWords x, BitRange range) const override;
   void equal_zero(Env& env, Words out, ConstWords x, unsigned width) const override;
   void bits(Env& env, Words out, ConstWords x, unsigned width) const override;
+  void fss_sign(Env& env, Words out, ConstWords x, BitRange range) const override;
+  void fss_zero(Env& env, Words out, ConstWords x, unsigned width) const override;
+  void fss_interval(Env& env, Words out, ConstWords x, ConstWords low, ConstWords high,
+                    unsigned width) const override;
+  void fss_select(Env& env, Words out, ConstWords x, ConstWords y, BitRange range) const override;
 
   void truncate(Env& env, Words out, ConstWords x, unsigned f) const override;
   void truncate_exact(Env& env, Words out, ConstWords x, unsigned f) const override;
   void function(Env& env, Op op, Words out, ConstWords x, unsigned f) const override;
 
  private:
+  void check_keyed() const;  // Code::usage where nobody makes keys
   Cost added_up(Op op, std::span<const std::uint64_t> dims) const;
 
   Setting setting_;

@@ -60,6 +60,14 @@ class Core(Protocol):
     def mul_bit(self, bit: Bits, x: Words) -> Words: ...  # noqa: D102
     def msb(self, x: Words, width: int = 64, drop: int = 0) -> Bits: ...  # noqa: D102
     def equal_zero(self, x: Words, width: int = 64) -> Bits: ...  # noqa: D102
+    def fss_sign(self, x: Words, width: int = 64, drop: int = 0) -> Bits: ...  # noqa: D102
+    def fss_zero(self, x: Words, width: int = 64) -> Bits: ...  # noqa: D102
+    def fss_interval(  # noqa: D102
+        self, x: Words, low: Words, high: Words, width: int = 64
+    ) -> Bits: ...
+    def fss_select(  # noqa: D102
+        self, x: Words, y: Words, width: int = 64, drop: int = 0
+    ) -> Words: ...
     def bits(self, x: Words, width: int = 64) -> Bits: ...  # noqa: D102
     def b2a(self, bits: Bits) -> Words: ...  # noqa: D102
     def truncate(self, x: Words, bits: int, mode: str) -> Words: ...  # noqa: D102

@@ -14,6 +14,7 @@ void bind_group(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
 void bind_net(pybind11::module_& module);
 void bind_ot(pybind11::module_& module);
+void bind_oprf(pybind11::module_& module);
 void bind_random(pybind11::module_& module);
 void bind_session(pybind11::module_& module);
 void bind_silent(pybind11::module_& module);

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {
   petcore::bindings::bind_kernels(module);
   petcore::bindings::bind_net(module);
   petcore::bindings::bind_ecdh(module);
+  petcore::bindings::bind_oprf(module);
   petcore::bindings::bind_random(module);
   petcore::bindings::bind_silent(module);
   petcore::bindings::bind_ot(module);

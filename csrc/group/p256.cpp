@@ -6,6 +6,7 @@
 #include <openssl/obj_mac.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "group/expand.h"
 #include "group/field.h"
@@ -273,6 +274,20 @@ void multiply_each(Pool& pool, std::span<Point> out, std::span<const Point> in, 
   pool.parallel_for(in.size(), kGrain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) out[i] = k * in[i];
   });
+}
+
+void invert_each(std::span<Scalar> scalars) {
+  if (scalars.empty()) return;
+  std::vector<Scalar> before(scalars.size());  // the product of all before this one
+  for (std::size_t i = 1; i < scalars.size(); ++i) before[i] = scalars[i - 1];
+  for (std::size_t i = 2; i < scalars.size(); ++i) before[i] = before[i - 1] * before[i];
+  Scalar rest = (scalars.size() == 1 ? scalars[0] : before.back() * scalars.back()).inverse();
+  for (std::size_t i = scalars.size(); i-- > 1;) {
+    const Scalar inverted = rest * before[i];
+    rest = rest * scalars[i];
+    scalars[i] = inverted;
+  }
+  scalars[0] = rest;
 }
 
 void encode_each(Pool& pool, Bytes out, std::span<const Point> in) {

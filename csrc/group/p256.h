@@ -104,6 +104,8 @@ Scalar hash_to_scalar(ConstBytes message, std::string_view tag);
 // Batches: item i of out comes of item i of in alone; the pool's threads share the work.
 // Sizes that do not fit raise Code::usage. out may be in.
 void multiply_each(Pool& pool, std::span<Point> out, std::span<const Point> in, const Scalar& k);
+// invert_each takes one inversion for all (Montgomery's trick); a zero among them: Code::usage.
+void invert_each(std::span<Scalar> scalars);
 // Encoded points lie one after another, kPointBytes each.
 void encode_each(Pool& pool, Bytes out, std::span<const Point> in);
 void decode_each(Pool& pool, std::span<Point> out, ConstBytes in, Code blame = Code::frame);

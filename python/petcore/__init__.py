@@ -19,7 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from petcore import datasets, errors, payments, random, training
+    from petcore import datasets, errors, oprf, payments, pseudonyms, random, training
     from petcore.connecting import connect, run_dealer
     from petcore.errors import PetcoreError
     from petcore.mpc import (
@@ -69,7 +69,9 @@ _MODULES = {
     "datasets": "petcore.datasets",
     "errors": "petcore.errors",
     "functions": "petcore.mpc.functions",
+    "oprf": "petcore.oprf",
     "payments": "petcore.payments",
+    "pseudonyms": "petcore.pseudonyms",
     "random": "petcore.random",
     "training": "petcore.training",
 }
@@ -104,7 +106,9 @@ __all__ = [
     "minimum",
     "multiply",
     "not_equal",
+    "oprf",
     "payments",
+    "pseudonyms",
     "random",
     "run_dealer",
     "simulate",

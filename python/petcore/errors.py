@@ -27,6 +27,9 @@ party's data.
     ├── SessionBusy               busy        yes    another thread is using the session
     ├── CorrelationError          correlation        the dealer refused or answered wrongly
     ├── EntropyError              entropy     yes    the system gave no randomness
+    ├── PseudonymError            pseudonym
+    │   ├── ScopeRefused          scope              the service does not serve this scope or epoch
+    │   └── QuotaExceeded         quota       yes    more ids than the service allows for now
     ├── DisclosureError           disclosure
     │   ├── LabelMissing          label              an opening without a label
     │   ├── DisclosureRefused     refused            the policy does not allow the opening
@@ -66,6 +69,9 @@ __all__ = [
     "PeerUnreachable",
     "PeerUntrusted",
     "PetcoreError",
+    "PseudonymError",
+    "QuotaExceeded",
+    "ScopeRefused",
     "SessionBroken",
     "SessionBusy",
     "StepMismatch",
@@ -228,6 +234,25 @@ class EntropyError(PetcoreError):
     """The operating system gave no randomness."""
 
     default_code = "entropy"
+    default_retryable = True
+
+
+class PseudonymError(PetcoreError):
+    """A pseudonym service refuses, or its keys cannot be used."""
+
+    default_code = "pseudonym"
+
+
+class ScopeRefused(PseudonymError, PermissionError):
+    """The service does not serve this scope or this epoch to this client."""
+
+    default_code = "scope"
+
+
+class QuotaExceeded(PseudonymError):
+    """More ids than the service allows this client for now; the message says when to come again."""
+
+    default_code = "quota"
     default_retryable = True
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from petcore.cli import clear, dealer, demo, doctor, keygen, log, pin, render, train
+from petcore.cli import clear, dealer, demo, doctor, keygen, log, pin, pseudonym, render, train
 from petcore.errors import PetcoreError
 
 
@@ -60,5 +60,6 @@ app.command("sealkey")(clear.sealkey)
 app.command("share")(clear.share)
 app.command("clear")(clear.clear)
 app.command("combine")(clear.combine)
+app.add_typer(pseudonym.app, name="pseudonym")
 app.add_typer(log.app, name="log")
 app.command("version")(version)

@@ -17,6 +17,8 @@ __all__: list[str] = [
     "Masked",
     "MemoryEnd",
     "Mesh",
+    "OprfAsked",
+    "OprfKey",
     "OtProducts",
     "Session",
     "SoftSpokenReceiver",
@@ -636,6 +638,65 @@ class TlsListener:
     def close(self) -> None: ...
     @property
     def port(self) -> int: ...
+
+class OprfKey:
+    """
+    A private key of RFC 9497, P256-SHA256, for one mode.
+    """
+
+    @staticmethod
+    def derive(mode: str, seed: bytes, info: bytes) -> OprfKey: ...
+    @staticmethod
+    def load(mode: str, scalar: bytes) -> OprfKey: ...
+    @staticmethod
+    def random(mode: str) -> OprfKey: ...
+    def dump(self) -> bytes: ...
+    def evaluate(
+        self,
+        elements: bytes,
+        info: bytes,
+        nonce: bytes | None = None,
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> tuple[typing.Any, ...]:
+        """
+        (elements, proof); a nonce is for test vectors alone.
+        """
+
+    def evaluate_known(
+        self,
+        inputs: collections.abc.Sequence[bytes],
+        info: bytes,
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> list[bytes]: ...
+    def public_key(self) -> bytes: ...
+
+class OprfAsked:
+    """
+    Blinded inputs, on the client's side.
+    """
+
+    def __init__(
+        self,
+        mode: str,
+        inputs: collections.abc.Sequence[bytes],
+        blinds: collections.abc.Sequence[bytes] | None = None,
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> None:
+        """
+        Blinds are for test vectors alone.
+        """
+
+    def __len__(self) -> int: ...
+    def finalize(
+        self,
+        server_key: bytes,
+        evaluated: bytes,
+        proof: bytes,
+        info: bytes,
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> list[bytes]: ...
+    @property
+    def elements(self) -> bytes: ...
 
 class WordStream:
     """

@@ -301,6 +301,9 @@ void bind_state(py::class_<Session>& type) {
       .def_property_readonly("protocol", &Session::protocol_name)
       .def_property_readonly("components", &Session::components)
       .def_property_readonly("step", &Session::steps)
+      .def_property_readonly("round_trip",
+                             [](const Session& self) { return self.round_trip().count() / 1e3; })
+      .def_property_readonly("deals_keys", &Session::deals_keys)
       .def("cost", &measured_dict)
       .def(
           "declared",

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "bits/bits.h"
+#include "session/round_trip.h"
 #include "session/sources.h"
 #include "session/steps.h"
 
@@ -52,6 +53,7 @@ Session::Session(Config config) : config_(std::move(config)), pool_(config_.thre
   try {
     agree_on_terms(row);
     exchange_seeds();
+    round_trip_ = measure_round_trip(config_.party, config_.peers);
   } catch (const Error& error) {
     mesh_->abort_all(error, handshake_step());
     throw;
@@ -255,6 +257,8 @@ protocol::Cost Session::declared(const std::string& op,
                                  const std::vector<std::uint64_t>& dims) const {
   return protocol_->declared(protocol::op_from_name(op), dims);
 }
+
+bool Session::deals_keys() const { return setting_of(config_.correlations).dealt; }
 
 protocol::Cost Session::measured() const {
   const std::lock_guard lock(mutex_);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -68,6 +69,10 @@ class Session {
   std::string protocol_name() const { return config_.protocol; }
   int components() const { return protocol_->components(); }
   std::uint64_t steps() const { return step_index_; }
+  // round_trip is what the first party measured when the session began, in whole milliseconds.
+  std::chrono::milliseconds round_trip() const { return round_trip_; }
+  // deals_keys: whether there is a dealer, who makes keys of one-round comparisons.
+  bool deals_keys() const;
 
   // input: the owner passes values; everyone gets a share of them and the owner's meta bytes.
   Input input(int owner, std::optional<ConstWords> values, ConstBytes meta);
@@ -145,6 +150,7 @@ class Session {
   std::unique_ptr<net::Mesh> mesh_;
   std::unique_ptr<correlation::Source> source_;
   prg::Seed common_seed_{};
+  std::chrono::milliseconds round_trip_{0};
   protocol::Meter meter_;
   std::atomic<std::uint64_t> step_index_ = 0;
   std::atomic<bool> busy_ = false;

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
         Disclosure,
         DisclosureSink,
         Estimate,
+        Explanation,
         MaskedMatrix,
         MemorySink,
         Profile,
         Session,
         SharedArray,
+        between,
         concatenate,
         equal,
         estimate,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         simulate,
         stack,
         where,
+        where_less,
     )
     from petcore.trust import DisclosureLog, Identity, make_identity
 
@@ -55,10 +58,20 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "petcore.mpc": (
-        *("Cost", "Disclosure", "DisclosureSink", "Estimate", "MaskedMatrix", "MemorySink"),
-        *("Profile", "Session", "SharedArray", "concatenate", "equal", "estimate", "greater"),
+        *("Cost", "Disclosure", "DisclosureSink", "Estimate", "Explanation", "MaskedMatrix"),
+        *("MemorySink",),
+        *(
+            "Profile",
+            "Session",
+            "SharedArray",
+            "between",
+            "concatenate",
+            "equal",
+            "estimate",
+            "greater",
+        ),
         *("greater_equal", "less", "less_equal", "matmul", "maximum", "minimum", "multiply"),
-        *("not_equal", "simulate", "stack", "where"),
+        *("not_equal", "simulate", "stack", "where", "where_less"),
     ),
     "petcore.errors": ("PetcoreError",),
     "petcore.connecting": ("connect", "run_dealer"),
@@ -82,6 +95,7 @@ __all__ = [
     "DisclosureLog",
     "DisclosureSink",
     "Estimate",
+    "Explanation",
     "Identity",
     "MaskedMatrix",
     "MemorySink",
@@ -89,6 +103,7 @@ __all__ = [
     "Profile",
     "Session",
     "SharedArray",
+    "between",
     "concatenate",
     "connect",
     "datasets",
@@ -115,6 +130,7 @@ __all__ = [
     "stack",
     "training",
     "where",
+    "where_less",
 ]
 
 

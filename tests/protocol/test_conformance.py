@@ -23,7 +23,9 @@ def test_an_operation_opens_to_its_reference_at_its_declared_cost(parties, opera
     check_operation(parties, operation, n)
 
 
-@pytest.mark.parametrize("name", ["most significant bit", "sign by keys", "truncate by 18 exactly", "multiply"])
+@pytest.mark.parametrize(
+    "name", ["most significant bit", "sign by keys", "truncate by 18 exactly", "multiply"]
+)
 def test_a_vector_longer_than_one_block_is_computed_block_by_block(parties, name):
     operation = next(op for op in OPERATIONS if op.name == name)
     check_operation(parties, operation, (1 << 20) + 65)

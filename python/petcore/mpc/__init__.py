@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from petcore.mpc.arithmetic import multiply
+from petcore.mpc.choice import Explanation
 from petcore.mpc.comparison import (
+    between,
     equal,
     greater,
     greater_equal,
@@ -13,6 +15,7 @@ from petcore.mpc.comparison import (
     minimum,
     not_equal,
     where,
+    where_less,
 )
 from petcore.mpc.cost import Cost
 from petcore.mpc.disclosure import Disclosure, DisclosureSink, MemorySink
@@ -30,11 +33,13 @@ __all__ = [
     "Disclosure",
     "DisclosureSink",
     "Estimate",
+    "Explanation",
     "MaskedMatrix",
     "MemorySink",
     "Profile",
     "Session",
     "SharedArray",
+    "between",
     "concatenate",
     "equal",
     "estimate",
@@ -50,4 +55,5 @@ __all__ = [
     "simulate",
     "stack",
     "where",
+    "where_less",
 ]

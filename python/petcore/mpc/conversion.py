@@ -82,23 +82,29 @@ def nonzero(x: SharedArray) -> SharedArray:
     return invert(is_zero(x))
 
 
-def is_zero(x: SharedArray, *, bits: int | None = None) -> SharedArray:
-    """Tell which elements of an int64 or fixed array are zero; bits as in ``is_negative``.
+def is_zero(x: SharedArray, *, bits: int | None = None, method: str | None = None) -> SharedArray:
+    """Tell which elements of an int64 or fixed array are zero; bits, method as in ``is_negative``.
 
     Rounds: 3, or 4 from 2^13 elements on (fewer for fewer bits) · Bytes: 12 an element, and 23 from
     the dealer · Leaks: nothing.
     """
-    flags = x.session._core.equal_zero(flat(x._share), check_bits(bits))
+    width, core = check_bits(bits), x.session._core
+    by_keys = x.session._method("equal", x.size, width, method) == "fss"
+    flags = (core.fss_zero if by_keys else core.equal_zero)(flat(x._share), width)
     return x._shaped(flags, x.shape, "bool")
 
 
-def is_negative(x: SharedArray, *, bits: int | None = None, drop: int = 0) -> SharedArray:
+def is_negative(
+    x: SharedArray, *, bits: int | None = None, drop: int = 0, method: str | None = None
+) -> SharedArray:
     """Tell which elements of an int64 or fixed array are below zero.
 
     ``bits`` promises -2^(bits-1) <= x < 2^(bits-1) in encoded words (of a fixed array: fraction
     bits included), and saves bytes and rounds; where the promise is broken the answer is wrong.
     ``drop`` lowest bits of the words are neglected, for whom a threshold a little off will do: an
     element from 0 to 2^drop - 1 may count as negative, and the promise must hold by 2^drop more.
+    ``method`` is "tree", "fss" (one round, and many bytes offline; see `Session.explain`), "auto",
+    or the session's where left out. What follows is a tree's.
 
     Rounds: 3, or 4 from 2^13 elements on (fewer for fewer bits) · Bytes: 14 an element, and 27 from
     the dealer; in 32 bits 7 and 13 · Leaks: nothing.
@@ -106,7 +112,9 @@ def is_negative(x: SharedArray, *, bits: int | None = None, drop: int = 0) -> Sh
     width = check_bits(bits)
     if not 0 <= drop < width:
         raise UsageError(f"drop must be from 0 to {width - 1}, not {drop}")
-    flags = x.session._core.msb(flat(x._share), width, drop)
+    core = x.session._core
+    by_keys = x.session._method("less", x.size, max(2, width - drop), method) == "fss"
+    flags = (core.fss_sign if by_keys else core.msb)(flat(x._share), width, drop)
     return x._shaped(flags, x.shape, "bool")
 
 

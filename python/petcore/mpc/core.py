@@ -36,6 +36,10 @@ class Core(Protocol):
     def components(self) -> int: ...  # noqa: D102
     @property
     def step(self) -> int: ...  # noqa: D102
+    @property
+    def round_trip(self) -> float: ...  # noqa: D102
+    @property
+    def deals_keys(self) -> bool: ...  # noqa: D102
 
     def input(  # noqa: D102
         self, owner: int, values: Words | None, meta: bytes

@@ -85,6 +85,7 @@ def estimate(
     party: int = 0,
     inputs: Iterable[Any] = (),
     opened: Mapping[str, Any] | None = None,
+    round_trip: float = 0.0,
     **named: Any,
 ) -> Estimate:
     """Predict what ``program(session, *arguments, **named)`` will cost; needs no data and no network.
@@ -102,6 +103,8 @@ def estimate(
         For programs that call `Session.input`: what the other parties input there, in order.
     opened : mapping of str to array_like, optional
         What openings give, by label, for programs that go on from it; zeros where left out.
+    round_trip : float
+        Seconds between the parties, which decide how numbers are compared (`Session.explain`).
 
     Returns
     -------
@@ -124,7 +127,7 @@ def estimate(
     >>> e.seconds(round_trip=0.02, bandwidth=100e6)
     0.04128064
     """
-    plan = Plan("semi2k", ("party0", "party1"), party)
+    plan = Plan("semi2k", ("party0", "party1"), party, round_trip=round_trip)
     return plan.run(program, arguments, named, inputs, opened)
 
 
@@ -138,7 +141,15 @@ def estimate_like(
 ) -> Estimate:
     """Predict for a session that is up; see `Session.estimate`."""
     protocol = session._core.protocol
-    plan = Plan(protocol, session.names, session.party, session.frac_bits, session.truncation)
+    plan = Plan(
+        protocol,
+        session.names,
+        session.party,
+        session.frac_bits,
+        session.truncation,
+        session.comparison,
+        session.round_trip,
+    )
     return plan.run(program, arguments, named, inputs, opened)
 
 
@@ -151,6 +162,8 @@ class Plan:
     party: int
     frac_bits: int = FRAC_BITS_DEFAULT
     truncation: str = "probabilistic"
+    comparison: str = "auto"
+    round_trip: float = 0.0
 
     def run(
         self,
@@ -164,8 +177,10 @@ class Plan:
         if self.party not in range(len(self.names)):
             raise UsageError(f"party={self.party!r} is none of 0 to {len(self.names) - 1}")
         core = _DryCore(self.protocol, self.names, self.party, iter(inputs))
+        core.round_trip = self.round_trip
         session = _DrySession(cast(Core, core), opened or {})
         session._frac_bits, session._truncation = self.frac_bits, self.truncation
+        session._comparison = self.comparison
         with session, session.profile() as profile:
             shared = [_shared(session, value) for value in arguments]
             others = {name: _shared(session, value) for name, value in named.items()}
@@ -215,6 +230,8 @@ class _DryCore:
     """Answers every operation with zeros and adds up what the protocol declares for it."""
 
     components = 1
+    round_trip = 0.0
+    deals_keys = True
 
     def __init__(
         self, protocol: str, names: Sequence[str], party: int, inputs: Iterator[Any]

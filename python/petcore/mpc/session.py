@@ -13,6 +13,7 @@ import numpy as np
 from petcore.errors import PetcoreError, SessionBroken, UsageError
 from petcore.mpc import comparison, inputs, masked, opening
 from petcore.mpc.batching import Batch, BatchCore
+from petcore.mpc.choice import ComparisonChoice
 from petcore.mpc.conversion import check_frac_bits, dtype_name
 from petcore.mpc.core import Core
 from petcore.mpc.cost import Cost
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _NO_REGION = nullcontext()
 
 
-class Session:
+class Session(ComparisonChoice):
     """One party's end of a computation on shares, over links that are already up.
 
     Made by `petcore.connect` or `petcore.simulate`; use it in a ``with`` statement, so that an

@@ -1,0 +1,239 @@
+"""Which circuit a comparison runs on: a tree of gates, or keys of function secret sharing.
+
+A tree takes rounds and few bytes, keys take one round and many bytes made ahead. The rule: of the
+methods for which the session's source has correlations, the one whose predicted time is shortest,
+
+    time = rounds * round_trip / 2 + bytes / LINK_BYTES_PER_SECOND + computing,
+
+where bytes are those of the busier link: to the peer, or those of the offline phase unless they are
+in stock. The round trip is what the first party measured when the session began, in whole
+milliseconds; below one it counts as none, and bytes decide. All that the rule looks at is public
+and the same at every party: sizes, widths, the round trip, the stock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from petcore.errors import UsageError
+
+if TYPE_CHECKING:
+    from petcore.mpc.core import Core
+
+METHODS = ("auto", "tree", "fss")
+# What the rule assumes; deliberately not measured, so that every party has the same.
+LINK_BYTES_PER_SECOND = 125e6
+AES_BLOCKS_PER_SECOND = 300e6
+TREE_ELEMENTS_PER_SECOND = 8e6
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of comparison: what the core calls it by either method.
+
+    A tree is run ``trees`` times for an element, each over ``more_bits`` more; a key is of a form
+    (csrc/correlation/keys.h), is read ``trees`` times too, and its tree leaves out ``spare`` bits.
+    """
+
+    tree: tuple[str, ...]
+    fss: str
+    form: int
+    spare: int = 0
+    trees: int = 1
+    more_bits: int = 0
+
+
+_KINDS = {
+    "less": _Kind(("msb",), "fss_sign", 0, spare=1),
+    "equal": _Kind(("equal_zero",), "fss_zero", 2),
+    "between": _Kind(("msb",), "fss_interval", 1, trees=2, more_bits=1),
+    "select": _Kind(("msb", "mul_bit"), "fss_select", 0, spare=1),
+}
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One method, and what it is predicted to take for the whole batch.
+
+    ``offline_bytes`` is what all parties together receive in the offline phase. ``why_not`` says why
+    the session cannot run it; empty where it can.
+    """
+
+    method: str
+    rounds: int
+    bytes_sent: int
+    offline_bytes: int
+    seconds: float
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Which method a comparison takes, and why; made by `Session.explain`, ``print`` shows it.
+
+    Attributes
+    ----------
+    operation : {"less", "equal", "between", "select"}
+        What is compared; "select" is a comparison and a choice by its result.
+    elements, bits : int
+        How many, and of how many bits.
+    round_trip : float
+        Seconds, as the rule sees them.
+    method : {"tree", "fss"}
+        The one that is taken.
+    why : str
+        Why, in a sentence.
+    alternatives : tuple of Alternative
+        Every method with its predicted cost.
+    """
+
+    operation: str
+    elements: int
+    bits: int
+    round_trip: float
+    method: str
+    why: str
+    alternatives: tuple[Alternative, ...]
+
+    def __str__(self) -> str:
+        """Give a line for the choice and one for each alternative."""
+        lines = [
+            f"{self.operation} of {self.elements:,} elements in {self.bits} bits: {self.method}, "
+            f"since {self.why}"
+        ]
+        for a in self.alternatives:
+            cost = f"{_rounds(a)}, {a.bytes_sent:,} bytes sent, {a.offline_bytes:,} offline"
+            lines.append(f"  {a.method:5}{a.why_not or f'{cost}, about {a.seconds * 1e3:.3g} ms'}")
+        return "\n".join(lines)
+
+
+def _rounds(a: Alternative) -> str:
+    return f"{a.rounds} round{'' if a.rounds == 1 else 's'}"
+
+
+class ComparisonChoice:
+    """The part of a session that chooses how to compare."""
+
+    _core: Core
+    _comparison: str = "auto"
+
+    def agree(self, what: str) -> None:
+        """Return where every party says the same."""
+        raise NotImplementedError
+
+    @property
+    def comparison(self) -> str:
+        """How numbers are compared: "auto", by the rule of `explain`, or always "tree" or "fss".
+
+        Set by every party alike, as `frac_bits`; ``method=`` of a comparison goes before it.
+        """
+        return self._comparison
+
+    @comparison.setter
+    def comparison(self, value: str) -> None:
+        method = _checked(value)
+        self.agree(f"comparison {method}")
+        self._comparison = method
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds of a round trip to the peer: the first party's measurement, in whole ms."""
+        return float(self._core.round_trip)
+
+    def explain(self, operation: str, n: int, *, bits: int = 64) -> Explanation:
+        """Tell how a comparison of n elements would be made, and why; nothing is sent.
+
+        Parameters
+        ----------
+        operation : {"less", "equal", "between", "select"}
+            What is compared; "select" is a comparison and a choice by its result.
+        n : int
+            Number of elements.
+        bits : int
+            As promised to the comparison, 2 to 64.
+
+        Raises
+        ------
+        UsageError
+            For another operation, fewer than one element or bits out of bounds.
+
+        Examples
+        --------
+        >>> import petcore as pc
+        >>> pc.simulate(lambda session: session.explain("less", 1000, bits=40).method)[0]
+        'tree'
+        """
+        return _explain(self._core, operation, n, bits)
+
+    def _method(self, operation: str, n: int, bits: int, asked: str | None) -> str:
+        """Give "tree" or "fss" for a comparison, or what is asked for."""
+        method = self._comparison if asked is None else _checked(asked)
+        if method != "auto":
+            return method
+        if n == 0 or (self._core.round_trip == 0 and not _holds_stock(self._core)):
+            return "tree"  # its bytes are fewer, and where rounds take no time they decide
+        return _explain(self._core, operation, n, bits).method
+
+
+def _checked(method: str) -> str:
+    if method not in METHODS:
+        raise UsageError(f"a comparison's method is one of {', '.join(METHODS)}, not {method!r}")
+    return method
+
+
+def _holds_stock(core: Core) -> bool:
+    """Tell whether correlations lie ready somewhere."""
+    return False
+
+
+def _keys_in_stock(core: Core, kind: _Kind, bits: int) -> int:
+    return 0
+
+
+def _explain(core: Core, operation: str, n: int, bits: int) -> Explanation:
+    if operation not in _KINDS:
+        raise UsageError(f"explain() knows {', '.join(_KINDS)}, not {operation!r}")
+    if n < 1 or not 2 <= bits <= 64:
+        raise UsageError("explain() takes one or more elements of 2 to 64 bits")
+    kind, n = _KINDS[operation], int(n)
+    tree, fss = _tree(core, kind, n, bits), _fss(core, kind, n, bits)
+    if fss.why_not:
+        method, why = "tree", fss.why_not
+    else:
+        taken, left = sorted((tree, fss), key=lambda a: a.seconds)
+        method = taken.method
+        why = (
+            f"{_rounds(taken)} and {taken.bytes_sent + taken.offline_bytes:,} bytes take less "
+            f"time than {_rounds(left)} and {left.bytes_sent + left.offline_bytes:,}, at a round "
+            f"trip of {core.round_trip * 1e3:.0f} ms"
+        )
+    return Explanation(operation, n, bits, core.round_trip, method, why, (tree, fss))
+
+
+def _tree(core: Core, kind: _Kind, n: int, bits: int) -> Alternative:
+    width = min(64, bits + kind.more_bits)
+    costs = [core.declared(kind.tree[0], n * kind.trees, width)]
+    costs += [core.declared(name, n) for name in kind.tree[1:]]
+    return _predict(core, "tree", costs, n * kind.trees / TREE_ELEMENTS_PER_SECOND, stocked=False)
+
+
+def _fss(core: Core, kind: _Kind, n: int, bits: int) -> Alternative:
+    keys = _keys_in_stock(core, kind, bits)
+    if keys < n and not core.deals_keys:
+        none = f"{keys:,} keys are in stock, and no dealer is there to make more"
+        return Alternative("fss", 0, 0, 0, 0.0, none)
+    blocks = 2 * kind.trees * max(1, bits - kind.spare - 6)  # of AES, see csrc/fss/tree.h
+    cost = core.declared(kind.fss, n, bits)
+    return _predict(core, "fss", [cost], n * blocks / AES_BLOCKS_PER_SECOND, stocked=keys >= n)
+
+
+def _predict(
+    core: Core, method: str, costs: list[dict[str, Any]], computing: float, *, stocked: bool
+) -> Alternative:
+    rounds, sent, offline = (
+        sum(int(cost[key]) for cost in costs) for key in ("rounds", "bytes", "offline_bytes")
+    )
+    busier = max(sent, 0 if stocked else offline)
+    seconds = rounds * core.round_trip / 2 + busier / LINK_BYTES_PER_SECOND + computing
+    return Alternative(method, rounds, sent, offline, seconds)

@@ -25,9 +25,9 @@ class Cheat : public ot::SoftSpokenReceiver {
       : SoftSpokenReceiver(std::move(channel), pool, options), trees_(std::move(trees)) {}
 
  protected:
-  void correct(Bytes rows, ConstBytes choices) const override {
+  void correct(std::span<Block> rows, std::span<const Block> choices) const override {
     SoftSpokenReceiver::correct(rows, choices);
-    for (const std::size_t tree : trees_) rows[tree * choices.size()] ^= std::byte{1};
+    for (const std::size_t tree : trees_) rows[tree * choices.size()] ^= Block{1, 0};
   }
 
  private:

@@ -16,42 +16,6 @@ uint128 wide_of(const Block& x) { return x.low | static_cast<uint128>(x.high) <<
 
 }  // namespace
 
-void send_words(const Column& column, std::uint64_t* share, const std::uint64_t* w,
-                const std::uint64_t* x, const std::uint64_t* y, Wire wire) {
-  for (std::size_t i = 0; i < column.n; ++i, x += 64, y += 64) {
-    std::uint64_t sum = 0, d[64];
-    const std::uint64_t number = w[i * column.step];
-    for (std::size_t j = 0; j < 64; ++j) {
-      d[j] = x[j] - y[j] + number;
-      sum += x[j] << j;
-    }
-    std::byte* const to = wire.words + i * 256;
-    store_le(to, d[0]);
-    for (std::size_t j = 1; j < 32; ++j)
-      store_le(to + 8 * j, (d[j] & ~std::uint64_t{0} >> j) | d[64 - j] << (64 - j));
-    store_le(wire.halves + 4 * i, static_cast<std::uint32_t>(d[32]));
-    share[i * column.step] -= sum;
-  }
-}
-
-void take_words(const Column& column, std::uint64_t* share, const std::uint64_t* c,
-                std::size_t c_step, const std::uint64_t* pads, ConstWire wire) {
-  for (std::size_t i = 0; i < column.n; ++i, pads += 64) {
-    const std::byte* const from = wire.words + i * 256;
-    const std::uint64_t bits = c[i * c_step];
-    std::uint64_t sum = pads[0] + (mask_at(bits, 0) & load_le<std::uint64_t>(from));
-    for (std::size_t j = 1; j < 32; ++j) {
-      const auto both = load_le<std::uint64_t>(from + 8 * j);
-      sum += (pads[j] + (mask_at(bits, j) & both)) << j;
-      sum += (pads[64 - j] << (64 - j)) +
-             (mask_at(bits, 64 - j) & both & ~std::uint64_t{0} << (64 - j));
-    }
-    const std::uint64_t half = load_le<std::uint32_t>(wire.halves + 4 * i);
-    sum += (pads[32] + (mask_at(bits, 32) & half)) << 32;
-    share[i * column.step] += sum;
-  }
-}
-
 void send_residues(std::uint64_t* share, const std::uint64_t* w, std::size_t n,
                    const std::uint64_t* x, const std::uint64_t* y, std::byte* wire) {
   for (std::size_t i = 0; i < n; ++i, x += 64, y += 64, wire += 512) {

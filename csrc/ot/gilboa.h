@@ -15,27 +15,24 @@
 
 namespace petcore::ot {
 
-constexpr std::size_t kGilboaBytes = 32 * 8 + 4;
+constexpr std::size_t kGilboaWords = 32;
+constexpr std::size_t kGilboaBytes = 8 * kGilboaWords + 4;
 
 // Wire is where the corrections of n numbers lie: 32 n words, then n halves.
 struct Wire {
-  std::byte* words;
-  std::byte* halves;
+  std::uint64_t* words;
+  std::uint32_t* halves;
 };
 struct ConstWire {
-  const std::byte* words;
-  const std::byte* halves;
+  const std::uint64_t* words;
+  const std::uint32_t* halves;
 };
 
-// Modulo 2^64; x and y are 64 words for each of n numbers. share_i is changed by the party's share
-// of product i; w_i and share_i lie `step` words apart.
+// Modulo 2^64 (ot_kernels.h): x and y are 64 words for each of n numbers. The party's share of
+// product i is added to share[i * step]; w_i lies at w[i * step].
 struct Column {
   std::size_t n, step;
 };
-void send_words(const Column& column, std::uint64_t* share, const std::uint64_t* w,
-                const std::uint64_t* x, const std::uint64_t* y, Wire wire);
-void take_words(const Column& column, std::uint64_t* share, const std::uint64_t* c,
-                std::size_t c_step, const std::uint64_t* pads, ConstWire wire);
 
 // Modulo 2^64 - 1; 64 words on the wire for each number.
 void send_residues(std::uint64_t* share, const std::uint64_t* w, std::size_t n,

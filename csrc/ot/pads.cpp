@@ -5,17 +5,16 @@ namespace petcore::ot {
 void Pads::hash(std::span<const Block> x, Block offset, hash::Tweak first) {
   if (made_.size() < x.size()) made_ = Buffer<Block>(x.size());
   size_ = x.size();
-  for (std::size_t i = 0; i < size_; ++i) made_[i] = x[i] ^ offset;
+  choose().shifted(made_.data(), x.data(), offset, size_);
   const Bytes bytes = std::as_writable_bytes(made_.span().first(size_));
   hash::crh(bytes, bytes, first);
 }
 
-void Pads::word(Words out, unsigned index) const {
-  if (index == 0) {
-    for (std::size_t i = 0; i < size_; ++i) out[i] = made_[i].low;
-  } else {
-    for (std::size_t i = 0; i < size_; ++i) out[i] = made_[i].high;
-  }
+Words Pads::word(unsigned index) {
+  if (words_.size() < size_) words_ = Buffer<std::uint64_t>(size_);
+  const auto take = index == 0 ? choose().low_words : choose().high_words;
+  take(words_.data(), made_.data(), size_);
+  return words_.span().first(size_);
 }
 
 }  // namespace petcore::ot

@@ -9,19 +9,24 @@
 #include "base/buffer.h"
 #include "hash/crh.h"
 #include "ot/cot.h"
+#include "ot/ot_kernels.h"
 
 namespace petcore::ot {
 
+// kPadsAtOnce transfers are best hashed together: their pads stay in the caches.
+constexpr std::size_t kPadsAtOnce = 1024;
+
 class Pads {
  public:
-  // hash fills the pads of one kind of choice: of x ^ offset under the tweaks from first on.
+  // hash makes the pads of one kind of choice: of x ^ offset under the tweaks from first on.
   void hash(std::span<const Block> x, Block offset, hash::Tweak first);
-  // word copies word 0 or 1 of every pad.
-  void word(Words out, unsigned index) const;
+  // word gives word 0 or 1 of every pad, until the next call.
+  Words word(unsigned index);
   const Block* data() const { return made_.data(); }
 
  private:
   Buffer<Block> made_;
+  Buffer<std::uint64_t> words_;
   std::size_t size_ = 0;
 };
 

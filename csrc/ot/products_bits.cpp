@@ -64,14 +64,19 @@ Direction strings_half(const Strings& strings) {
   return half;
 }
 
-// PadStrings makes string s of every transfer of a block, as a vector of the ring.
+// PadStrings makes string s of every transfer of a piece, as a vector of the ring.
 class PadStrings {
  public:
-  PadStrings(const Strings& strings, std::span<const Block> x, Block offset, hash::Tweak first)
-      : strings_(strings), x_(x), offset_(offset), first_(first), words_(x.size()) {
+  explicit PadStrings(const Strings& strings) : strings_(strings) {
     if (strings.ring == Ring::bits)
       slices_ = Buffer<std::uint64_t>(std::min<std::size_t>(strings.count, 64) *
-                                      bits::num_words(x.size()));
+                                      bits::num_words(kPadsAtOnce));
+  }
+
+  void start(std::span<const Block> x, Block offset, hash::Tweak first) {
+    x_ = x;
+    offset_ = offset;
+    first_ = first;
   }
 
   // get fills out for s = 0, 1, 2, ... in turn.
@@ -97,10 +102,10 @@ class PadStrings {
       first_.high = word / 2;
       pads_.hash(x_, offset_, first_);
     }
-    pads_.word(words_.span(), word % 2);
+    words_ = pads_.word(word % 2);
     if (strings_.ring != Ring::bits) return;
     const std::size_t width = std::min<std::size_t>(strings_.count - 64 * word, 64);
-    bits::to_slices(slices_.span().first(width * bits::num_words(x_.size())), words_.span(),
+    bits::to_slices(slices_.span().first(width * bits::num_words(x_.size())), words_,
                     static_cast<unsigned>(width));
   }
 
@@ -116,8 +121,28 @@ class PadStrings {
   Block offset_;
   hash::Tweak first_;
   Pads pads_;
-  Buffer<std::uint64_t> words_, slices_;
+  Words words_;
+  Buffer<std::uint64_t> slices_;
 };
+
+// Scratch is memory of one direction of one call.
+struct Scratch {
+  PadStrings x, y;
+  Buffer<std::uint64_t> of_x, of_y;
+
+  explicit Scratch(const Strings& strings)
+      : x(strings),
+        y(strings),
+        of_x(words_of(strings.ring, kPadsAtOnce)),
+        of_y(words_of(strings.ring, kPadsAtOnce)) {}
+};
+
+// in_pieces cuts a block into parts (of the block) whose pads are made together.
+template <class Work>
+void in_pieces(std::size_t n, const Work& work) {
+  for (std::size_t begin = 0; begin < n; begin += kPadsAtOnce)
+    work(Part{begin, std::min(kPadsAtOnce, n - begin)});
+}
 
 std::uint64_t bit_mask(ConstWords bits, std::size_t i) { return 0 - (bits[i / 64] >> i % 64 & 1); }
 
@@ -179,51 +204,64 @@ void take_string(Ring ring, Words share, ConstWords wire, ConstWords c, ConstWor
   }
 }
 
-Words words_in(Bytes wire, std::size_t begin, std::size_t n) {
-  return {reinterpret_cast<std::uint64_t*>(wire.data()) + begin, n};
-}
-ConstWords words_in(ConstBytes wire, std::size_t begin, std::size_t n) {
-  return {reinterpret_cast<const std::uint64_t*>(wire.data()) + begin, n};
+// wire_of is where string s of a piece lies in the corrections of a block of n.
+template <class AWord, class ABytes>
+std::span<AWord> wire_of(const Strings& strings, ABytes wire, std::size_t n, const Part& piece,
+                         std::size_t s) {
+  auto* const words = reinterpret_cast<AWord*>(wire.data());
+  return {words + s * words_of(strings.ring, n) + words_of(strings.ring, piece.begin),
+          words_of(strings.ring, piece.n)};
 }
 
-// Own gives string s of a block of this party's.
-using Own = std::function<ConstWords(const Part& block, std::size_t s)>;
+// Own gives string s of some of this party's indices.
+using Own = std::function<ConstWords(const Part& part, std::size_t s)>;
 
-Sending send_strings(const Strings& strings, Words out, const Own& own, Block delta) {
+Sending send_strings(const Strings& strings, Words out, const Own& own, Block delta,
+                     Scratch& scratch) {
   auto half = strings_half<Sending>(strings);
-  half.correct = [=](std::size_t i, std::span<const Block> q, hash::Tweak first, Bytes wire) {
+  half.correct = [=, &scratch](std::size_t i, std::span<const Block> q, hash::Tweak first,
+                               Bytes wire) {
     const Part block = strings.block(i);
-    const std::size_t size = words_of(strings.ring, block.n);
-    PadStrings x(strings, q, {}, first), y(strings, q, delta, first);
-    Buffer<std::uint64_t> of_x(size), of_y(size);
-    for (std::size_t s = 0; s < strings.count; ++s) {
-      x.get(of_x.span(), s);
-      y.get(of_y.span(), s);
-      send_string(strings.ring, strings.at(out, block, s), words_in(wire, s * size, size),
-                  own(block, s), of_x.span(), of_y.span(), block.n);
-    }
+    in_pieces(block.n, [&](const Part& piece) {
+      const Part part{block.begin + piece.begin, piece.n};
+      const std::size_t size = words_of(strings.ring, piece.n);
+      const Words x = scratch.of_x.span().first(size), y = scratch.of_y.span().first(size);
+      scratch.x.start(q.subspan(piece.begin, piece.n), {}, later(first, piece.begin));
+      scratch.y.start(q.subspan(piece.begin, piece.n), delta, later(first, piece.begin));
+      for (std::size_t s = 0; s < strings.count; ++s) {
+        scratch.x.get(x, s);
+        scratch.y.get(y, s);
+        send_string(strings.ring, strings.at(out, part, s),
+                    wire_of<std::uint64_t>(strings, wire, block.n, piece, s), own(part, s), x, y,
+                    piece.n);
+      }
+    });
   };
   return half;
 }
 
-Receiving ask_strings(const Strings& strings, Words out, ConstWords choices) {
+Receiving ask_strings(const Strings& strings, Words out, ConstWords choices, Scratch& scratch) {
   auto half = strings_half<Receiving>(strings);
-  const auto of_block = [=](const Part& block) {
-    return choices.subspan(block.begin / 64, bits::num_words(block.n));
+  const auto choices_of = [=](const Part& part) {
+    return choices.subspan(part.begin / 64, bits::num_words(part.n));
   };
   half.choose = [=](std::size_t i, Words to) {
-    std::ranges::copy(of_block(strings.block(i)), to.begin());
+    std::ranges::copy(choices_of(strings.block(i)), to.begin());
   };
-  half.take = [=](std::size_t i, std::span<const Block> t, hash::Tweak first, ConstBytes wire) {
+  half.take = [=, &scratch](std::size_t i, std::span<const Block> t, hash::Tweak first,
+                            ConstBytes wire) {
     const Part block = strings.block(i);
-    const std::size_t size = words_of(strings.ring, block.n);
-    PadStrings pads(strings, t, {}, first);
-    Buffer<std::uint64_t> of_t(size);
-    for (std::size_t s = 0; s < strings.count; ++s) {
-      pads.get(of_t.span(), s);
-      take_string(strings.ring, strings.at(out, block, s), words_in(wire, s * size, size),
-                  of_block(block), of_t.span(), block.n);
-    }
+    in_pieces(block.n, [&](const Part& piece) {
+      const Part part{block.begin + piece.begin, piece.n};
+      const Words x = scratch.of_x.span().first(words_of(strings.ring, piece.n));
+      scratch.x.start(t.subspan(piece.begin, piece.n), {}, later(first, piece.begin));
+      for (std::size_t s = 0; s < strings.count; ++s) {
+        scratch.x.get(x, s);
+        take_string(strings.ring, strings.at(out, part, s),
+                    wire_of<const std::uint64_t>(strings, wire, block.n, piece, s),
+                    choices_of(part), x, piece.n);
+      }
+    });
   };
   return half;
 }
@@ -264,9 +302,10 @@ void Products::cross_bits(const net::Step& step, Words out, ConstWords own_bits,
   std::ranges::fill(out, 0);
   if (n == 0) return;
   const Strings all{ring, strings, n, {0, n}};
-  const Own own = [&](const Part& block, std::size_t s) { return all.at(own_words, block, s); };
-  state_->flow.run(step, send_strings(all, out, own, state_->flow.delta()),
-                   ask_strings(all, out, own_bits));
+  const Own own = [&](const Part& part, std::size_t s) { return all.at(own_words, part, s); };
+  Scratch scratch(all), other(all);
+  state_->flow.run(step, send_strings(all, out, own, state_->flow.delta(), scratch),
+                   ask_strings(all, out, own_bits, other));
   clear_tails(out, ring, n, strings);
 }
 
@@ -278,15 +317,15 @@ void Products::bit_products(const net::Step& step, Words out, ConstWords own_bit
   if (n == 0) return;
   const auto [sent, asked] = parts_of(state_->flow.party(), n, 64);
   const Strings sends{ring, 1, n, sent}, asks{ring, 1, n, asked};
-  Buffer<std::uint64_t> numbers(words_of(ring, std::min(n, kTransfers)));
-  const Own own = [&](const Part& block, std::size_t) -> ConstWords {
-    const Words of_block = numbers.span().first(words_of(ring, block.n));
-    numbers_of(of_block, own_bits.subspan(block.begin / 64, bits::num_words(block.n)), block.n,
-               ring);
-    return of_block;
+  Buffer<std::uint64_t> numbers(words_of(ring, kPadsAtOnce));
+  const Own own = [&](const Part& part, std::size_t) -> ConstWords {
+    const Words of_part = numbers.span().first(words_of(ring, part.n));
+    numbers_of(of_part, own_bits.subspan(part.begin / 64, bits::num_words(part.n)), part.n, ring);
+    return of_part;
   };
-  state_->flow.run(step, send_strings(sends, out, own, state_->flow.delta()),
-                   ask_strings(asks, out, own_bits));
+  Scratch scratch(sends), other(asks);
+  state_->flow.run(step, send_strings(sends, out, own, state_->flow.delta(), scratch),
+                   ask_strings(asks, out, own_bits, other));
   clear_tails(out, ring, n, 1);
 }
 

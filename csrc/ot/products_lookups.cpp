@@ -65,20 +65,18 @@ Buffer<Block> joined(std::span<const Block> x) {
 // PadSlices: the lowest bits of pads, as slices.
 class PadSlices {
  public:
-  PadSlices(std::size_t n, unsigned width)
-      : width_(width), words_(n), slices_(width * bits::num_words(n)) {}
+  PadSlices(std::size_t n, unsigned width) : width_(width), slices_(width * bits::num_words(n)) {}
 
   Words of(std::span<const Block> x, Block offset, hash::Tweak first) {
     pads_.hash(x, offset, first);
-    pads_.word(words_.span(), 0);
-    bits::to_slices(slices_.span(), words_.span(), width_);
+    bits::to_slices(slices_.span(), pads_.word(0), width_);
     return slices_.span();
   }
 
  private:
   unsigned width_;
   Pads pads_;
-  Buffer<std::uint64_t> words_, slices_;
+  Buffer<std::uint64_t> slices_;
 };
 
 Sending send_tables(const Lookups& lookups, const Products::Owned& owned, Block delta) {

@@ -10,6 +10,12 @@ struct Products::State {
   Flow flow;
 };
 
+// later is the tweak of a later transfer.
+inline hash::Tweak later(hash::Tweak first, std::size_t transfers) {
+  first.low += transfers;
+  return first;
+}
+
 // Part: the range of a vector that one direction handles.
 struct Part {
   std::size_t begin, n;

@@ -42,13 +42,34 @@ Direction numbers_half(Numbers numbers, Modulus modulus) {
   return half;
 }
 
-// Scratch is memory of one call.
+// Scratch is memory of one direction of one call.
 struct Scratch {
   Pads x, y;
-  Buffer<std::uint64_t> x_words, y_words;
-
-  explicit Scratch(std::size_t transfers) : x_words(transfers), y_words(transfers) {}
 };
+
+// Piece: the numbers of a block whose pads are made together.
+struct Piece {
+  Part part;             // within the block
+  std::size_t transfer;  // the first, within the block
+  std::size_t count;     // of transfers
+};
+template <class Work>
+void in_pieces(const Numbers& numbers, const Part& block, const Work& work) {
+  const std::size_t step = kPadsAtOnce / (64 * numbers.words);
+  for (std::size_t begin = 0; begin < block.n; begin += step) {
+    const std::size_t n = std::min(step, block.n - begin);
+    work(Piece{{begin, n}, begin * 64 * numbers.words, n * 64 * numbers.words});
+  }
+}
+
+// wire_at is where the corrections of number `begin` of a block of n numbers lie.
+template <class AWire, class AByte>
+AWire wire_at(AByte* wire, std::size_t begin, std::size_t n) {
+  AWire at;
+  at.words = reinterpret_cast<decltype(at.words)>(wire) + begin * kGilboaWords;
+  at.halves = reinterpret_cast<decltype(at.halves)>(wire + n * 8 * kGilboaWords) + begin;
+  return at;
+}
 
 Sending send_numbers(Words out, ConstWords own, Modulus modulus, Block delta, Scratch& scratch) {
   const Numbers numbers{own.size() / size_of(modulus), size_of(modulus)};
@@ -56,17 +77,21 @@ Sending send_numbers(Words out, ConstWords own, Modulus modulus, Block delta, Sc
   half.correct = [=, &scratch](std::size_t i, std::span<const Block> q, hash::Tweak first,
                                Bytes wire) {
     const Part block = numbers.block(i);
-    scratch.x.hash(q, {}, first);
-    scratch.y.hash(q, delta, first);
-    std::uint64_t* const share = &out[block.begin * numbers.words];
-    const std::uint64_t* const w = &own[block.begin * numbers.words];
-    if (modulus == Modulus::wide)
-      return send_wide(share, w, block.n, scratch.x.data(), scratch.y.data(), wire.data());
-    scratch.x.word(scratch.x_words.span(), 0);
-    scratch.y.word(scratch.y_words.span(), 0);
-    const std::uint64_t *const x = scratch.x_words.data(), *const y = scratch.y_words.data();
-    if (modulus == Modulus::residue) return send_residues(share, w, block.n, x, y, wire.data());
-    send_words({block.n, 1}, share, w, x, y, {wire.data(), wire.data() + 256 * block.n});
+    in_pieces(numbers, block, [&](const Piece& piece) {
+      const auto of_piece = q.subspan(piece.transfer, piece.count);
+      scratch.x.hash(of_piece, {}, later(first, piece.transfer));
+      scratch.y.hash(of_piece, delta, later(first, piece.transfer));
+      const auto [begin, n] = piece.part;
+      std::uint64_t* const share = &out[(block.begin + begin) * numbers.words];
+      const std::uint64_t* const w = &own[(block.begin + begin) * numbers.words];
+      std::byte* const to = wire.data() + begin * number_bytes(modulus);
+      if (modulus == Modulus::wide)
+        return send_wide(share, w, n, scratch.x.data(), scratch.y.data(), to);
+      const std::uint64_t* const x = scratch.x.word(0).data();
+      const std::uint64_t* const y = scratch.y.word(0).data();
+      if (modulus == Modulus::residue) return send_residues(share, w, n, x, y, to);
+      choose().send_words({n, 1}, share, w, x, y, wire_at<Wire>(wire.data(), begin, block.n));
+    });
   };
   return half;
 }
@@ -81,15 +106,17 @@ Receiving ask_numbers(Words out, ConstWords own, Modulus modulus, Scratch& scrat
   half.take = [=, &scratch](std::size_t i, std::span<const Block> t, hash::Tweak first,
                             ConstBytes wire) {
     const Part block = numbers.block(i);
-    scratch.x.hash(t, {}, first);
-    std::uint64_t* const share = &out[block.begin * numbers.words];
-    const std::uint64_t* const c = &own[block.begin * numbers.words];
-    if (modulus == Modulus::wide)
-      return take_wide(share, c, block.n, scratch.x.data(), wire.data());
-    scratch.x.word(scratch.x_words.span(), 0);
-    const std::uint64_t* const x = scratch.x_words.data();
-    if (modulus == Modulus::residue) return take_residues(share, c, block.n, x, wire.data());
-    take_words({block.n, 1}, share, c, 1, x, {wire.data(), wire.data() + 256 * block.n});
+    in_pieces(numbers, block, [&](const Piece& piece) {
+      scratch.x.hash(t.subspan(piece.transfer, piece.count), {}, later(first, piece.transfer));
+      const auto [begin, n] = piece.part;
+      std::uint64_t* const share = &out[(block.begin + begin) * numbers.words];
+      const std::uint64_t* const c = &own[(block.begin + begin) * numbers.words];
+      const std::byte* const from = wire.data() + begin * number_bytes(modulus);
+      if (modulus == Modulus::wide) return take_wide(share, c, n, scratch.x.data(), from);
+      const std::uint64_t* const x = scratch.x.word(0).data();
+      if (modulus == Modulus::residue) return take_residues(share, c, n, x, from);
+      choose().take_words({n, 1}, share, c, x, wire_at<ConstWire>(wire.data(), begin, block.n));
+    });
   };
   return half;
 }
@@ -127,11 +154,11 @@ Direction panels_half(Panels panels) {
   return half;
 }
 
-// at(c) is the wire of column c of a block.
+// column_wire is the wire of element e in column c of a block.
 template <class AWire, class AByte>
-AWire column_wire(const Panels::Place& place, std::size_t c, AByte* wire) {
+AWire column_wire(const Panels::Place& place, std::size_t c, std::size_t e, AByte* wire) {
   const std::size_t n = place.elements.n;
-  return {wire + c * n * 256, wire + place.columns.n * n * 256 + c * n * 4};
+  return wire_at<AWire>(wire, c * n + e, place.columns.n * n);
 }
 
 Sending send_panels(Panels panels, Words out, ConstWords right, Block delta, Scratch& scratch) {
@@ -145,14 +172,12 @@ Sending send_panels(Panels panels, Words out, ConstWords right, Block delta, Scr
         scratch.x.hash(q, {}, first);
         scratch.y.hash(q, delta, first);
       }
-      scratch.x.word(scratch.x_words.span(), c % 2);
-      scratch.y.word(scratch.y_words.span(), c % 2);
-      const Wire to = column_wire<Wire>(place, c, wire.data());
+      const Words x = scratch.x.word(c % 2), y = scratch.y.word(c % 2);
       for (std::size_t e = 0; e < place.elements.n; ++e) {
         const std::size_t element = place.elements.begin + e, column = place.columns.begin + c;
-        send_words({1, 1}, &out[element / panels.k * panels.n + column],
-                   &right[element % panels.k * panels.n + column], &scratch.x_words[64 * e],
-                   &scratch.y_words[64 * e], {to.words + 256 * e, to.halves + 4 * e});
+        choose().send_words({1, 1}, &out[element / panels.k * panels.n + column],
+                            &right[element % panels.k * panels.n + column], &x[64 * e], &y[64 * e],
+                            column_wire<Wire>(place, c, e, wire.data()));
       }
     }
   };
@@ -171,12 +196,11 @@ Receiving ask_panels(Panels panels, Words out, ConstWords left, Scratch& scratch
     for (std::size_t c = 0; c < place.columns.n; ++c) {
       first.high = c / 2;
       if (c % 2 == 0) scratch.x.hash(t, {}, first);
-      scratch.x.word(scratch.x_words.span(), c % 2);
-      const auto from = column_wire<ConstWire>(place, c, wire.data());
+      const Words x = scratch.x.word(c % 2);
       for (std::size_t e = 0; e < place.elements.n; ++e) {
         const std::size_t element = place.elements.begin + e, column = place.columns.begin + c;
-        take_words({1, 1}, &out[element / panels.k * panels.n + column], &left[element], 1,
-                   &scratch.x_words[64 * e], {from.words + 256 * e, from.halves + 4 * e});
+        choose().take_words({1, 1}, &out[element / panels.k * panels.n + column], &left[element],
+                            &x[64 * e], column_wire<ConstWire>(place, c, e, wire.data()));
       }
     }
   };
@@ -190,7 +214,7 @@ void Products::cross_words(const net::Step& step, Words out, ConstWords own_a, C
   const std::size_t words = n * size_of(modulus);
   check(out.size() == words && own_a.size() == words && own_b.size() == words, Code::usage,
         "cross_words: sizes differ");
-  Scratch scratch(kTransfers), other(kTransfers);
+  Scratch scratch, other;
   std::ranges::fill(out, 0);
   state_->flow.run(step, send_numbers(out, own_a, modulus, state_->flow.delta(), scratch),
                    ask_numbers(out, own_b, modulus, other));
@@ -201,7 +225,7 @@ void Products::word_products(const net::Step& step, Words out, ConstWords own, s
   const std::size_t size = size_of(modulus);
   check(out.size() == n * size && own.size() == n * size, Code::usage,
         "word_products: sizes differ");
-  Scratch scratch(kTransfers), other(kTransfers);
+  Scratch scratch, other;
   std::ranges::fill(out, 0);
   const auto [sent, asked] = parts_of(state_->flow.party(), n, 1);
   const auto part = [&](auto span, Part of) { return span.subspan(of.begin * size, of.n * size); };
@@ -214,7 +238,7 @@ void Products::cross_matrices(const net::Step& step, Words out, ConstWords own_a
                               std::size_t m, std::size_t k, std::size_t n) {
   check(own_a.size() == m * k && own_b.size() == k * n && out.size() == m * n, Code::usage,
         "cross_matrices: sizes differ");
-  Scratch scratch(kTransfers), other(kTransfers);
+  Scratch scratch, other;
   std::ranges::fill(out, 0);
   if (m * k * n == 0) return;
   const auto run = [&](Panels panels, Words to, ConstWords left, ConstWords right) {

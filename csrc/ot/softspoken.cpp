@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "bits/bits.h"
 #include "group/expand.h"
+#include "ot/ot_kernels.h"
 #include "ot/row_hash.h"
 
 namespace petcore::ot {
@@ -19,7 +20,9 @@ constexpr std::size_t kProofBytes = 48;  // the hash of the choices, the digest 
 constexpr std::uint32_t kGreeting = 0x316f7373;  // "sso1"
 constexpr std::size_t kTermsBytes = 12;
 
-using Digest = group::Digest;
+std::uint64_t delta_bit(Block delta, std::size_t j) {
+  return (j < 64 ? delta.low >> j : delta.high >> (j - 64)) & 1;
+}
 
 // Shape of one block: rows of so many blocks of 128 columns, the last of them random if checked.
 struct Shape {
@@ -60,26 +63,40 @@ void check_terms(const net::Channel& channel, const net::Step& step, ConstBytes 
               channel.peer().address, step.what);
 }
 
-void xor_into(std::byte* to, const std::byte* x, std::size_t num_bytes) {
-  for (std::size_t i = 0; i < num_bytes; ++i) to[i] ^= x[i];
+// room_in gives the first n items of a buffer, which grows where it must.
+template <class T>
+std::span<T> room_in(Buffer<T>& buffer, std::size_t n) {
+  if (buffer.size() < n) buffer = Buffer<T>(n);
+  return buffer.span().first(n);
 }
 
-// turn writes the first n columns of 128 rows as blocks.
-void turn(std::span<Block> out, const Buffer<std::byte>& rows, const Shape& shape, Pool& pool) {
-  const ConstWords words(reinterpret_cast<const std::uint64_t*>(rows.data()), rows.size() / 8);
-  const std::size_t row_words = shape.row_bytes / 8;
-  Buffer<std::uint64_t> turned(row_words * 64 * 2);
-  (void)pool;
-  bits::transpose(turned.span(), words, kDeltaBits, row_words * 64);
-  std::memcpy(static_cast<void*>(out.data()), turned.data(), out.size_bytes());
+std::uint64_t* words_of(std::span<Block> blocks) { return &blocks[0].low; }
+const std::uint64_t* words_of(std::span<const Block> blocks) { return &blocks[0].low; }
+
+std::span<Block> blocks_in(Bytes bytes) {
+  return {reinterpret_cast<Block*>(bytes.data()), bytes.size() / kBlockBytes};
 }
 
-std::span<const Block> blocks_of(ConstBytes row) {
-  return {reinterpret_cast<const Block*>(row.data()), row.size() / kBlockBytes};
+// turn writes the first columns of 128 rows as blocks.
+void turn(std::span<Block> out, std::span<const Block> rows, Pool& pool) {
+  constexpr std::size_t kGrain = 1024;
+  const std::size_t stride = rows.size() / kDeltaBits;
+  pool.parallel_for((out.size() + 127) / 128, kGrain / 128, [&](std::size_t from, std::size_t to) {
+    const std::size_t end = std::min(128 * to, out.size());
+    choose().turn(&out[128 * from], words_of(rows) + 2 * from, 2 * stride, end - 128 * from);
+  });
 }
 
-Digest digest_of(ConstBytes bytes) {
-  const std::array<ConstBytes, 1> parts = {bytes};
+// hash_rows gives the digest of the hashes of all rows; of_choices is added to the rows of delta.
+group::Digest hash_rows(const RowHash& hash, std::span<const Block> rows, Block of_choices,
+                        Block delta, Pool& pool) {
+  Buffer<Block> hashes(kDeltaBits);
+  const std::size_t size = rows.size() / kDeltaBits;
+  pool.parallel_for(kDeltaBits, 8, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t j = begin; j < end; ++j)
+      hashes[j] = hash(rows.subspan(j * size, size)) ^ (of_choices & mask_of(delta_bit(delta, j)));
+  });
+  const std::array<ConstBytes, 1> parts = {std::as_bytes(hashes.span())};
   return group::sha256(parts);
 }
 
@@ -129,44 +146,42 @@ void SoftSpokenReceiver::extend(const net::Step& step, ConstWords choices, std::
   }
 }
 
-void SoftSpokenReceiver::correct(Bytes rows, ConstBytes choices) const {
+void SoftSpokenReceiver::correct(std::span<Block> rows, std::span<const Block> choices) const {
   for (std::size_t at = 0; at < rows.size(); at += choices.size())
-    xor_into(&rows[at], choices.data(), choices.size());
+    choose().add_masked(words_of(rows.subspan(at)), words_of(choices), ~std::uint64_t{0},
+                        2 * choices.size());
 }
 
 void SoftSpokenReceiver::extend_block(const net::Step& step, ConstWords choices,
                                       std::span<Block> t) {
   const Shape shape(t.size(), trees_.size(), options_.checked);
-  Buffer<std::byte> row(shape.row_bytes), rows(kDeltaBits * shape.row_bytes);
-  Buffer<std::byte> message(shape.message_bytes());
-  std::ranges::fill(row, std::byte{0});
-  std::memcpy(row.data(), choices.data(), choices.size_bytes());
-  if (shape.checked) prg::random_bytes(row.span().last(kBlockBytes));
-  const Bytes corrections = message.span().first(shape.correction_bytes());
+  const std::span<Block> row = room_in(work_.choices, shape.columns);
+  const std::span<Block> rows = room_in(work_.rows, kDeltaBits * shape.columns);
+  const Bytes message = room_in(work_.message, shape.message_bytes());
+  const Bytes corrections = message.first(shape.correction_bytes());
+  std::ranges::fill(row, Block{});
+  std::ranges::copy(choices, words_of(row));
+  if (shape.checked) prg::random_bytes(std::as_writable_bytes(row.last(1)));
   const std::uint64_t first = next_block_;
   next_block_ += shape.columns;
   pool_.parallel_for(trees_.size(), 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t at = i * options_.k * shape.row_bytes;
+    for (std::size_t i = begin; i < end; ++i)
       trees_[i].fold(corrections.subspan(i * shape.row_bytes, shape.row_bytes),
-                     rows.span().subspan(at, trees_[i].num_bits() * shape.row_bytes),
+                     std::as_writable_bytes(rows.subspan(i * options_.k * shape.columns,
+                                                         trees_[i].num_bits() * shape.columns)),
                      shape.row_bytes, shape.columns, first);
-    }
   });
-  correct(corrections, row.span());
+  correct(blocks_in(corrections), row);
   if (shape.checked) {
     const RowHash hash(transcript_.challenge(corrections), shape.columns);
-    const Bytes proof = message.span().last(kProofBytes);
-    const Block of_choices = hash(blocks_of(row.span()));
+    const Bytes proof = message.last(kProofBytes);
+    const Block of_choices = hash(row);
+    const group::Digest digest = hash_rows(hash, rows, {}, {}, pool_);
     std::memcpy(proof.data(), &of_choices, kBlockBytes);
-    Buffer<Block> hashes(kDeltaBits);
-    for (std::size_t j = 0; j < kDeltaBits; ++j)
-      hashes[j] = hash(blocks_of(rows.span().subspan(j * shape.row_bytes, shape.row_bytes)));
-    const Digest digest = digest_of(std::as_bytes(hashes.span()));
     std::memcpy(&proof[kBlockBytes], digest.data(), digest.size());
   }
-  channel_->send(step, message.span());
-  turn(t, rows, shape, pool_);
+  channel_->send(step, message);
+  turn(t, rows, pool_);
 }
 
 SoftSpokenSender::SoftSpokenSender(std::shared_ptr<net::Channel> channel, Pool& pool,
@@ -210,44 +225,34 @@ void SoftSpokenSender::extend(const net::Step& step, std::span<Block> q) {
 
 void SoftSpokenSender::extend_block(const net::Step& step, std::span<Block> q) {
   const Shape shape(q.size(), trees_.size(), options_.checked);
-  Buffer<std::byte> rows(kDeltaBits * shape.row_bytes), message(shape.message_bytes());
+  const std::span<Block> rows = room_in(work_.rows, kDeltaBits * shape.columns);
+  const Bytes message = room_in(work_.message, shape.message_bytes());
+  const Bytes corrections = message.first(shape.correction_bytes());
   const std::uint64_t first = next_block_;
   next_block_ += shape.columns;
-  const Bytes corrections = message.span().first(shape.correction_bytes());
-  const auto* const delta = reinterpret_cast<const unsigned char*>(&delta_);
-  const auto delta_mask = [&](std::size_t j) {
-    return static_cast<std::byte>(0 - (delta[j / 8] >> j % 8 & 1));
-  };
-  channel_->recv(step, message.span());
+  channel_->recv(step, message);
   pool_.parallel_for(trees_.size(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t row = i * options_.k, bits = trees_[i].num_bits();
-      trees_[i].fold({}, rows.span().subspan(row * shape.row_bytes, bits * shape.row_bytes),
-                     shape.row_bytes, shape.columns, first);
-      for (std::size_t j = row; j < row + bits; ++j) {
-        const std::byte mask = delta_mask(j);
-        std::byte* const to = &rows[j * shape.row_bytes];
-        const std::byte* const x = &corrections[i * shape.row_bytes];
-        for (std::size_t b = 0; b < shape.row_bytes; ++b) to[b] ^= x[b] & mask;
-      }
+      const std::span<Block> of_tree = rows.subspan(row * shape.columns, bits * shape.columns);
+      trees_[i].fold({}, std::as_writable_bytes(of_tree), shape.row_bytes, shape.columns, first);
+      const Bytes correction = corrections.subspan(i * shape.row_bytes, shape.row_bytes);
+      for (std::size_t j = 0; j < bits; ++j)
+        choose().add_masked(words_of(of_tree.subspan(j * shape.columns)),
+                            words_of(blocks_in(correction)), 0 - delta_bit(delta_, row + j),
+                            2 * shape.columns);
     }
   });
   if (shape.checked) {
     const RowHash hash(transcript_.challenge(corrections), shape.columns);
-    const ConstBytes proof = message.span().last(kProofBytes);
+    const ConstBytes proof = message.last(kProofBytes);
     Block of_choices;
     std::memcpy(&of_choices, proof.data(), kBlockBytes);
-    Buffer<Block> hashes(kDeltaBits);
-    for (std::size_t j = 0; j < kDeltaBits; ++j) {
-      const std::uint64_t mask = 0 - static_cast<std::uint64_t>(delta_mask(j) & std::byte{1});
-      hashes[j] = hash(blocks_of(rows.span().subspan(j * shape.row_bytes, shape.row_bytes))) ^
-                  Block { of_choices.low &mask, of_choices.high &mask };
-    }
-    const Digest digest = digest_of(std::as_bytes(hashes.span()));
+    const group::Digest digest = hash_rows(hash, rows, of_choices, delta_, pool_);
     if (CRYPTO_memcmp(digest.data(), &proof[kBlockBytes], digest.size()) != 0)
       blame(*channel_, step, " extended oblivious transfers inconsistently: it tried to cheat");
   }
-  turn(q, rows, shape, pool_);
+  turn(q, rows, pool_);
 }
 
 }  // namespace petcore::ot

@@ -52,6 +52,12 @@ class Transcript {
   std::array<std::byte, 32> digest_{};
 };
 
+// Workspace is memory that blocks share.
+struct Workspace {
+  Buffer<Block> rows, choices;
+  Buffer<std::byte> message;
+};
+
 class SoftSpokenReceiver : public CotReceiver {
  public:
   SoftSpokenReceiver(std::shared_ptr<net::Channel> channel, Pool& pool, const Options& options);
@@ -59,7 +65,7 @@ class SoftSpokenReceiver : public CotReceiver {
 
  protected:
   // correct writes u ^ c for every tree, from the rows u. A test overrides it to cheat.
-  virtual void correct(Bytes rows, ConstBytes choices) const;
+  virtual void correct(std::span<Block> rows, std::span<const Block> choices) const;
 
  private:
   void prepare(const net::Step& step);
@@ -71,6 +77,7 @@ class SoftSpokenReceiver : public CotReceiver {
   std::vector<prg::Bundle> trees_;  // none before the base OTs
   std::uint64_t next_block_ = 0;    // of the streams; never again the same
   Transcript transcript_;
+  Workspace work_;
 };
 
 class SoftSpokenSender : public CotSender {
@@ -93,6 +100,7 @@ class SoftSpokenSender : public CotSender {
   std::vector<prg::Bundle> trees_;
   std::uint64_t next_block_ = 0;
   Transcript transcript_;
+  Workspace work_;
 };
 
 }  // namespace petcore::ot

@@ -42,7 +42,7 @@ void fold(const Fold& run) {
   for (std::size_t at = 0; at < num_bytes; at += kStrip) {
     const std::size_t size = num_bytes - at < kStrip ? num_bytes - at : kStrip;
     const std::size_t num_groups = (size + sizeof(Group) - 1) / sizeof(Group);
-    __builtin_memset(sums, 0, sizeof(sums));
+    __builtin_memset(sums, 0, (run.num_bits + 1) * kStrip);
     for (std::size_t i = run.skip_first ? 1 : 0; i < num_streams; ++i) {
       V keys[kRounds + 1];
       load_keys(keys, run.schedules + (i ^ i >> 1) * kScheduleBytes);

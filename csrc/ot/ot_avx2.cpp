@@ -1,0 +1,19 @@
+#include "ot/ot_kernels.h"
+
+#if defined(__x86_64__)
+#include <cstring>
+
+#include "simd/region_avx2.h"
+
+namespace petcore::ot {
+namespace {
+#include "ot/ot_core.h"
+}  // namespace
+#include "simd/region_end.h"
+
+constinit const Kernels* const kAvx2 = &kKernels;
+
+}  // namespace petcore::ot
+#else
+constinit const petcore::ot::Kernels* const petcore::ot::kAvx2 = nullptr;
+#endif

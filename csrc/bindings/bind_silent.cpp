@@ -8,6 +8,7 @@
 #include "bindings/bindings.h"
 #include "bindings/blocks.h"
 #include "net/channel.h"
+#include "ot/silent.h"
 #include "ot/vole.h"
 
 namespace petcore::bindings {
@@ -53,6 +54,38 @@ class PyReceiver : public ot::CotReceiver {
     fill(t, override_of<ot::CotReceiver>(this, "extend")(step.tag, step.what,
                                                          to_array(std::move(bits)), t.size()));
   }
+};
+
+// Borrowed passes calls on to transfers that Python owns.
+struct BorrowedSender : ot::CotSender {
+  explicit BorrowedSender(ot::CotSender& of) : cot(of) {}
+  Block delta() const override { return cot.delta(); }
+  void prepare(const net::Step& step) override { cot.prepare(step); }
+  void extend(const net::Step& step, std::span<Block> q) override { cot.extend(step, q); }
+  ot::CotSender& cot;
+};
+struct BorrowedReceiver : ot::CotReceiver {
+  explicit BorrowedReceiver(ot::CotReceiver& of) : cot(of) {}
+  void extend(const net::Step& step, ConstWords choices, std::span<Block> t) override {
+    cot.extend(step, choices, t);
+  }
+  ot::CotReceiver& cot;
+};
+
+// The pool comes first: it outlives what uses it.
+struct WithPool {
+  explicit WithPool(std::size_t threads) : pool(threads) {}
+  Pool pool;
+};
+struct Sender : WithPool, ot::SilentSender {
+  Sender(Channel channel, ot::CotSender& base, std::size_t threads)
+      : WithPool(threads),
+        SilentSender(std::move(channel), std::make_unique<BorrowedSender>(base), pool) {}
+};
+struct Receiver : WithPool, ot::SilentReceiver {
+  Receiver(Channel channel, ot::CotReceiver& base, std::size_t threads)
+      : WithPool(threads),
+        SilentReceiver(std::move(channel), std::make_unique<BorrowedReceiver>(base), pool) {}
 };
 
 // Held keeps what an extension refers to alive, with threads of its own.
@@ -147,6 +180,12 @@ void bind_transfers(py::module_& module) {
 
 void bind_silent(py::module_& module) {
   bind_transfers(module);
+  py::class_<Sender, ot::CotSender>(module, "SilentSender", "Silent transfers, as sender.")
+      .def(py::init<Channel, ot::CotSender&, std::size_t>(), arg("channel"), arg("base"),
+           arg("threads") = 1, py::keep_alive<1, 3>());
+  py::class_<Receiver, ot::CotReceiver>(module, "SilentReceiver", "Silent transfers, as receiver.")
+      .def(py::init<Channel, ot::CotReceiver&, std::size_t>(), arg("channel"), arg("base"),
+           arg("threads") = 1, py::keep_alive<1, 3>());
   py::class_<HeldVoleSender>(module, "VoleSender", "b = c ^ a delta over GF(2^128).")
       .def(py::init<Channel, ot::CotSender&, std::size_t>(), arg("channel"), arg("transfers"),
            arg("threads") = 1, py::keep_alive<1, 3>())

@@ -18,6 +18,9 @@ struct Options {
   bool checked = true;  // softspoken: catch a receiver that cheats
 };
 
+// Below this many Mbit/s what travels is waited for, above it what is computed.
+constexpr double kSilentBelowMbit = 300;
+
 // options_for is the rule by which a link's speed decides: silent below 300 Mbit/s, else the k
 // whose bytes and whose 2^k / k streams take the least time together.
 Options options_for(double mbit_per_second);

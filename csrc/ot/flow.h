@@ -56,6 +56,7 @@ class Flow {
   std::shared_ptr<net::Channel> channel_;
   int party_;
   Pool& pool_;
+  const std::size_t stretch_;  // transfers of one direction that are reserved at a time
   std::unique_ptr<CotSender> sender_;
   std::unique_ptr<CotReceiver> receiver_;
   std::uint64_t sent_ = 0, received_ = 0;  // transfers used up, by direction

@@ -21,6 +21,8 @@ __all__: list[str] = [
     "OprfKey",
     "OtProducts",
     "Session",
+    "SilentReceiver",
+    "SilentSender",
     "SoftSpokenReceiver",
     "SoftSpokenSender",
     "TlsListener",
@@ -767,6 +769,30 @@ class CotReceiver:
         tag: typing.SupportsInt | typing.SupportsIndex,
         step: str,
         n: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+
+class SilentSender(CotSender):
+    """
+    Silent transfers, as sender.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        base: CotSender,
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> None: ...
+
+class SilentReceiver(CotReceiver):
+    """
+    Silent transfers, as receiver.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        base: CotReceiver,
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> None: ...
 
 class VoleSender:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -119,37 +120,56 @@ void convolve_bits(Words x, std::size_t n, const prg::Prg& stream) {
   }
 }
 
-// Positions of 16 rows, 28 bytes each, are 28 blocks of the keystream.
+// Rows whose positions are drawn at a time: a multiple of four, so that they take whole blocks of
+// keystream.
 constexpr std::size_t kRows = 64;
+
 class Positions {
  public:
-  explicit Positions(std::size_t k) : stream_(stream_of(Part::positions, k)), width_(k / 7) {
-    last_ = k - 6 * width_;
+  explicit Positions(std::size_t k)
+      : stream_(stream_of(Part::positions, k)), width_(k / kExpanderWeight) {
+    last_ = k - (kExpanderWeight - 1) * width_;
   }
-  void draw(std::size_t first_row) { stream_.fill_words(words_, first_row * kExpanderWeight / 2); }
-  // at is the position of row `row` of those drawn in the seventh j.
-  std::size_t at(std::size_t row, std::size_t j) const {
-    const std::size_t i = row * kExpanderWeight + j;
-    const std::uint64_t random = (words_[i / 2] >> (32 * (i % 2))) & 0xffffffff;
-    return j * width_ + ((random * (j < 6 ? width_ : last_)) >> 32);
+  // draw makes the positions of kRows rows, row by row.
+  void draw(std::uint32_t* out, std::size_t first_row) {
+    constexpr std::size_t kWords = kRows * kExpanderWeight / 2;
+    std::array<std::uint64_t, kWords> words;
+    stream_.fill_words(words, first_row * kExpanderWeight / 2);
+    std::array<std::uint32_t, 2 * kWords> random;
+    std::memcpy(random.data(), words.data(), sizeof(words));
+    for (std::size_t j = 0; j < kExpanderWeight; ++j) {
+      const std::uint64_t width = j + 1 < kExpanderWeight ? width_ : last_, base = j * width_;
+      for (std::size_t r = 0; r < kRows; ++r) {
+        const std::size_t i = r * kExpanderWeight + j;
+        out[i] = static_cast<std::uint32_t>(base + ((random[i] * width) >> 32));
+      }
+    }
   }
 
  private:
   prg::Prg stream_;
   std::uint64_t width_, last_;
-  std::array<std::uint64_t, kRows * kExpanderWeight / 2> words_;
 };
 
-// for_rows calls row(j, positions, r) for every output j, r its number among those drawn.
-template <class Row>
-void for_rows(std::size_t k, Pool& pool, const Row& row) {
+// for_rows calls row(j, its positions) for every output j, and fetch(position) a while before.
+template <class Fetch, class Row>
+void for_rows(std::size_t k, Pool& pool, const Fetch& fetch, const Row& row) {
+  constexpr std::size_t kBatch = kRows * kExpanderWeight;
   const std::size_t batches = (k + kRows - 1) / kRows;
   pool.parallel_for(batches, 64, [&](std::size_t begin, std::size_t end) {
     Positions positions(k);
+    std::array<std::uint32_t, 2 * kBatch> drawn;
+    const auto draw = [&](std::size_t b) {
+      std::uint32_t* const to = drawn.data() + b % 2 * kBatch;
+      positions.draw(to, b * kRows);
+      for (std::size_t i = 0; i < kBatch; ++i) fetch(to[i]);
+    };
+    draw(begin);
     for (std::size_t b = begin; b < end; ++b) {
-      positions.draw(b * kRows);
+      if (b + 1 < end) draw(b + 1);
+      const std::uint32_t* const from = drawn.data() + b % 2 * kBatch;
       const std::size_t size = std::min(k - b * kRows, kRows);
-      for (std::size_t r = 0; r < size; ++r) row(b * kRows + r, positions, r);
+      for (std::size_t r = 0; r < size; ++r) row(b * kRows + r, from + r * kExpanderWeight);
     }
   });
 }
@@ -166,11 +186,14 @@ void compress_all(std::span<T> head, std::span<T> tail, Pool& pool) {
   convolve<T, false>(tail, stream_of(Part::forwards, k));
   convolve<T, true>(tail, stream_of(Part::backwards, k));
   const T* const y = tail.data();
-  for_rows(k, pool, [&](std::size_t j, const Positions& positions, std::size_t r) {
-    T sum = head[j];
-    for (std::size_t s = 0; s < kExpanderWeight; ++s) sum = sum + y[positions.at(r, s)];
-    head[j] = sum;
-  });
+  T* const out = head.data();
+  for_rows(
+      k, pool, [y](std::size_t at) { __builtin_prefetch(y + at); },
+      [y, out](std::size_t j, const std::uint32_t* at) {
+        T sum = out[j];
+        for (std::size_t s = 0; s < kExpanderWeight; ++s) sum = sum + y[at[s]];
+        out[j] = sum;
+      });
 }
 
 }  // namespace
@@ -188,14 +211,13 @@ void compress_bits(Words head, Words tail, std::size_t k, Pool& pool) {
   convolve_bits<false>(tail, k, stream_of(Part::forwards, k));
   convolve_bits<true>(tail, k, stream_of(Part::backwards, k));
   static_assert(kRows == 64, "threads write whole words");
-  for_rows(k, pool, [&](std::size_t j, const Positions& positions, std::size_t r) {
-    std::uint64_t sum = 0;
-    for (std::size_t s = 0; s < kExpanderWeight; ++s) {
-      const std::size_t at = positions.at(r, s);
-      sum ^= tail[at / 64] >> (at % 64);
-    }
-    head[j / 64] ^= (sum & 1) << (j % 64);
-  });
+  for_rows(
+      k, pool, [](std::size_t) {},
+      [&](std::size_t j, const std::uint32_t* at) {
+        std::uint64_t sum = 0;
+        for (std::size_t s = 0; s < kExpanderWeight; ++s) sum ^= tail[at[s] / 64] >> (at[s] % 64);
+        head[j / 64] ^= (sum & 1) << (j % 64);
+      });
 }
 
 }  // namespace petcore::ot

@@ -70,6 +70,7 @@ GOALS: dict[tuple[str, int], Goal] = {
     ("exp", 10**6): seconds(0.30, 0.15, error=1e-3),
     ("reciprocal", 10**6): seconds(0.50, 0.25, error=1e-4),
     ("sqrt", 10**6): seconds(0.50, 0.25, error=1e-4),
+    ("intersection by rr22", 10**6): seconds(1.6),
     ("logistic regression", 10_000): seconds(0.17, 0.08),
     ("integer product, peak", 10**7): Goal("bytes", 64 << 20),
     ("fixed-point product, peak", 10**7): Goal("bytes", 64 << 20),

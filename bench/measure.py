@@ -9,7 +9,7 @@ from typing import Any
 
 from petcore.config import Link
 
-from . import kernels
+from . import intersections, kernels
 from .operations import OPERATIONS, Operation
 from .options import Options
 from .processes import Parties, free_port, started
@@ -104,6 +104,15 @@ def measure_lines(chosen: list[Line], options: Options, report: Report) -> Itera
             for row in rows[1:]:
                 row.reference, row.reference_seconds = rows[0].by, rows[0].median
             yield rows
+
+
+def measure_sets(
+    chosen: list[intersections.Sets], options: Options, report: Report
+) -> Iterator[list[Row]]:
+    """Intersect sets of ids."""
+    if chosen:
+        with started(options.link, options.threads) as parties:
+            yield from intersections.measure(chosen, options, report, parties)
 
 
 def time_job(parties: Parties, job: Job, options: Options) -> Row:

@@ -11,7 +11,7 @@ from petcore.threads import thread_count
 
 from .links import parse_link
 
-GROUPS = ("kernels", "links", "protocols", "batch", "functions", "training", "memory")
+GROUPS = ("kernels", "links", "protocols", "batch", "functions", "training", "memory", "psi")
 EPILOG = """\
 groups
   kernels     PRG, hash, share, ring and bits in this process, each in turns with OpenSSL, NumPy
@@ -23,6 +23,7 @@ groups
   functions   sigmoid, exp, reciprocal, sqrt, with the largest error that was found
   training    one epoch of logistic regression, 10,000 x 100, batch 128
   memory      the peak of a product of 10^7, beyond inputs and outputs
+  psi         private set intersection of 10^4 to 10^6 ids, by each method; bytes of both parties
 
 Everything but the kernels runs between a gateway, a wallet and a dealer: three processes that meet
 over loopback with mutual TLS. The clock has the dealer's work inside. A figure is the median of

@@ -12,7 +12,7 @@ import numpy as np
 import petcore as pc
 from petcore.config import Config
 
-from . import data, exchange, operations
+from . import data, exchange, intersections, operations
 
 Measured = dict[str, Any]
 
@@ -91,6 +91,10 @@ class Party:
     def drop(self) -> None:
         """Free the job's memory."""
         self.shares, self.clear = [], ()
+
+    def intersect(self, method: Any, n: int, runs: int) -> Measured:
+        """Time intersections of n ids."""
+        return intersections.intersect(self.session, intersections.Sets(method, n), runs)
 
     def open_lines(self, ports: list[int]) -> None:
         """Connect to the other party once more, by each kind of line."""

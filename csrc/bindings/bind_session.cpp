@@ -352,6 +352,7 @@ void bind_session(py::module_& module) {
   bind_arithmetic(type);
   bind_boolean(type);
   bind_comparison(type);
+  bind_intersection(type);
   module.def("serve_dealer", &serve_dealer, py::arg("names"), py::arg("channels"), py::arg("terms"),
              py::arg("protocol") = "semi2k", py::arg("threads") = 1);
   module.def(

@@ -3,6 +3,10 @@
 
 #include <pybind11/pybind11.h>
 
+namespace petcore::session {
+class Session;
+}
+
 namespace petcore::bindings {
 
 // check_signals lets Ctrl-C end a wait; called without the GIL.
@@ -15,8 +19,10 @@ void bind_kernels(pybind11::module_& module);
 void bind_net(pybind11::module_& module);
 void bind_ot(pybind11::module_& module);
 void bind_oprf(pybind11::module_& module);
+void bind_psi(pybind11::module_& module);
 void bind_random(pybind11::module_& module);
 void bind_session(pybind11::module_& module);
+void bind_intersection(pybind11::class_<session::Session>& type);
 void bind_silent(pybind11::module_& module);
 // Kernels holds the local kernels as static functions: a class, so that one stub file shows all.
 struct KernelsScope {};

@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, module) {
   petcore::bindings::bind_net(module);
   petcore::bindings::bind_ecdh(module);
   petcore::bindings::bind_oprf(module);
+  petcore::bindings::bind_psi(module);
   petcore::bindings::bind_random(module);
   petcore::bindings::bind_silent(module);
   petcore::bindings::bind_ot(module);

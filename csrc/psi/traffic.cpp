@@ -19,6 +19,9 @@
 namespace petcore::psi {
 namespace {
 
+// What a party says of its options before the base OTs (ot/softspoken.cpp).
+constexpr std::uint64_t kTermsBytes = 12;
+
 // add_vole is one VOLE of n elements; the receiver's transfers, then the sender's trees.
 void add_vole(Traffic& traffic, std::size_t n, const ot::Options& options) {
   if (n <= ot::kNoiseMin) {  // straight from transfers, in one flight with what follows
@@ -40,8 +43,8 @@ Traffic rr22_traffic(std::size_t num_receiver, std::size_t num_sender, std::size
   Traffic traffic;
   if (first) {
     traffic.rounds += 1;
-    traffic.received += ot::BaseReceiver::offer_bytes(ot::kDeltaBits);
-    traffic.sent += ot::tree_message_bytes(options.k);
+    traffic.received += kTermsBytes + ot::BaseReceiver::offer_bytes(ot::kDeltaBits);
+    traffic.sent += kTermsBytes + ot::tree_message_bytes(options.k);
   }
   const std::size_t table = okvs_shape(num_receiver).size();
   for (std::size_t begin = 0; begin < table; begin += ot::kVoleMax)

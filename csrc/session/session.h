@@ -17,10 +17,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/block.h"
 #include "base/pool.h"
 #include "base/process.h"
 #include "net/handshake.h"
 #include "net/mesh.h"
+#include "ot/vole.h"
 #include "protocol/registry.h"
 
 namespace petcore::session {
@@ -58,6 +60,21 @@ struct Input {
   std::vector<std::byte> meta;
 };
 
+// PsiTask: one intersection of this party's ids with its peer's (psi/rr22.h, psi/ecdh.h).
+struct PsiTask {
+  std::string label, method;  // "rr22" or "ecdh"
+  std::uint64_t num_theirs = 0;
+  std::optional<int> to;     // who is to learn it; both where left out
+  std::uint64_t runs = 1;    // intersections that share one chance of a false positive
+  bool cardinality = false;  // how many only
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress = {};
+};
+
+struct PsiFound {
+  std::uint64_t size = 0;
+  Buffer<std::uint64_t> indices;  // none for a cardinality
+};
+
 class Session {
  public:
   // Session agrees with every peer and the dealer, on the offline link too, then exchanges seeds.
@@ -73,6 +90,7 @@ class Session {
   std::chrono::milliseconds round_trip() const { return round_trip_; }
   // deals_keys: whether there is a dealer, who makes keys of one-round comparisons.
   bool deals_keys() const;
+  std::size_t threads() const { return pool_.threads(); }
 
   // input: the owner passes values; everyone gets a share of them and the owner's meta bytes.
   Input input(int owner, std::optional<ConstWords> values, ConstBytes meta);
@@ -116,6 +134,13 @@ class Session {
                                       std::uint64_t row_begin, std::uint64_t row_end,
                                       bool transposed, std::uint64_t n, unsigned truncate = 0);
 
+  // Both parties know the key under which ids become digests for PSI, and nobody else.
+  prg::Seed psi_key() const;
+  // tell gives a few numbers to the peer and returns as many of its own.
+  Buffer<std::uint64_t> tell(const std::string& label, ConstWords numbers);
+  // intersect gives indices into the digests, in an order common to both parties, to who learns.
+  std::optional<PsiFound> intersect(const PsiTask& task, std::span<const Block> digests);
+
   protocol::Cost declared(const std::string& op, const std::vector<std::uint64_t>& dims) const;
   // measured is what this party sent, waited for and used in the operations that ended so far.
   protocol::Cost measured() const;
@@ -138,6 +163,15 @@ class Session {
   std::size_t elements(std::size_t share_size) const;
   Buffer<std::uint64_t> pack(Bits x) const;
   Buffer<std::uint8_t> unpack(ConstWords x, std::size_t n) const;
+  struct Transfers;
+  net::Channel& only_peer();
+  void check_task(const PsiTask& task, std::size_t num_own) const;
+  std::optional<PsiFound> intersect_rr22(const protocol::Env& env, const PsiTask& task,
+                                         std::span<const Block> digests);
+  std::optional<PsiFound> intersect_ecdh(const protocol::Env& env, const PsiTask& task,
+                                         std::span<const Block> digests);
+  ot::VoleSender& vole_sender(net::Channel& channel);
+  ot::VoleReceiver& vole_receiver(net::Channel& channel);
   template <class Receive>
   Input take_input(const char* kind, int owner, std::size_t n, bool has_values, ConstBytes meta,
                    const Receive& receive);
@@ -149,6 +183,7 @@ class Session {
   std::unique_ptr<protocol::Protocol> protocol_;
   std::unique_ptr<net::Mesh> mesh_;
   std::unique_ptr<correlation::Source> source_;
+  std::shared_ptr<Transfers> transfers_;
   prg::Seed common_seed_{};
   std::chrono::milliseconds round_trip_{0};
   protocol::Meter meter_;

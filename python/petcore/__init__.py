@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         DisclosureSink,
         Estimate,
         Explanation,
+        Intersection,
         MaskedMatrix,
         MemorySink,
         Profile,
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "petcore.mpc": (
         *("Cost", "Disclosure", "DisclosureSink", "Estimate", "Explanation", "MaskedMatrix"),
-        *("MemorySink",),
+        *("Intersection", "MemorySink"),
         *(
             "Profile",
             "Session",
@@ -97,6 +98,7 @@ __all__ = [
     "Estimate",
     "Explanation",
     "Identity",
+    "Intersection",
     "MaskedMatrix",
     "MemorySink",
     "PetcoreError",

@@ -88,7 +88,36 @@ def estimated(session: Any, argument: str) -> Any:
     return [{kind: getattr(cost, kind) for kind in kinds} for cost in (found, told)]
 
 
-_ALL = (add_up, loop, shapes, product_memory, comparison_memory, estimated)
+def intersect(session: Any, argument: str) -> Any:
+    """How many ids are in common, and how many different ones that are; half of them are."""
+    n = int(argument)
+    ids = [f"customer {i + session.party * n // 2}" for i in range(n)]
+    found = session.psi(ids)
+    return [found.size, len(set(found.indices.tolist()))]
+
+
+def intersect_forever(session: Any, argument: str) -> Any:
+    session.psi(range(int(argument)))
+    say(state="running")
+    while True:
+        session.psi(range(int(argument)))
+
+
+def intersect_memory(session: Any, argument: str) -> Any:
+    """Peak memory of an intersection beyond what stood before."""
+    n = int(argument)
+    session.psi(range(1000))
+    with open("/proc/self/clear_refs", "w") as reset:
+        reset.write("5")
+    before = peak_bytes()
+    found = session.psi((i + session.party for i in range(n)), memory=32 << 20)
+    return [found.size, found.buckets, peak_bytes() - before - found.indices.nbytes]
+
+
+_ALL = (
+    *(add_up, loop, shapes, product_memory, comparison_memory, estimated),
+    *(intersect, intersect_forever, intersect_memory),
+)
 PROGRAMS = {f.__name__: f for f in _ALL}
 
 

@@ -8,7 +8,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from petcore.cli import clear, dealer, demo, doctor, keygen, log, pin, pseudonym, render, train
+from petcore.cli import (
+    clear,
+    dealer,
+    demo,
+    doctor,
+    keygen,
+    log,
+    pin,
+    pseudonym,
+    psi,
+    render,
+    train,
+)
 from petcore.errors import PetcoreError
 
 
@@ -55,6 +67,7 @@ app.command("doctor")(doctor.doctor)
 app.command("keygen")(keygen.keygen)
 app.command("pin")(pin.pin)
 app.command("dealer")(dealer.dealer)
+app.command("psi")(psi.psi)
 app.command("train")(train.train)
 app.command("sealkey")(clear.sealkey)
 app.command("share")(clear.share)

@@ -42,6 +42,10 @@ def train(
     solver: Annotated[str, typer.Option(help="fixed-hessian or sgd.")] = "fixed-hessian",
     steps: Annotated[int, typer.Option(help="Newton steps, or epochs of sgd.", min=1)] = 15,
     batch_size: Annotated[int, typer.Option(help="Rows per step of sgd.", min=1)] = 1024,
+    align: Annotated[
+        bool,
+        typer.Option("--align", help="Take the rows that both have; which they are, both learn."),
+    ] = False,
     scores: Annotated[
         Path | None, typer.Option(help="Write the held-out probabilities here (label holder).")
     ] = None,
@@ -50,14 +54,15 @@ def train(
     """Train one logistic regression with the other parties; nobody shows a column.
 
     All parties start it with the same --test-fraction, --split-seed, --C, --solver, --steps and
-    --batch-size. The rows must have the same identifiers everywhere. Held-out probabilities are
-    revealed to the party with --label, which learns how good the model is.
+    --batch-size. The rows must have the same identifiers everywhere, unless all say --align.
+    Held-out probabilities are revealed to the party with --label, which learns how good the model
+    is.
 
     Example: petcore train --config wallet.toml --data wallet.csv --label DEFAULT_NEXT_MONTH
     """
     if scores is not None and not scores.parent.is_dir():
         raise ConfigError(f"--scores {scores}: there is no folder {scores.parent}; make it first")
-    plan = _plan(test_fraction, split_seed, inverse_penalty, solver, steps, batch_size)
+    plan = _plan(test_fraction, split_seed, inverse_penalty, solver, steps, batch_size, align)
     table = load_table(data, id_column=id_column, label=label or None, amounts=amount or ())
     _tell_steps()
     with join(config, program=plan.program()) as session:
@@ -78,7 +83,7 @@ def train(
 
 
 def _plan(
-    test_fraction: float, seed: int, c: float, solver: str, steps: int, batch_size: int
+    test_fraction: float, seed: int, c: float, solver: str, steps: int, batch_size: int, align: bool
 ) -> Plan:
     if not 0 < test_fraction < 1:
         raise UsageError("--test-fraction must be between 0 and 1, such as 0.2")
@@ -93,6 +98,7 @@ def _plan(
         solver="sgd" if solver == "sgd" else "fixed-hessian",
         max_iter=steps,
         batch_size=batch_size,
+        align=align,
     )
 
 

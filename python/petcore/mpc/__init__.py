@@ -23,6 +23,7 @@ from petcore.mpc.estimation import Estimate, estimate
 from petcore.mpc.masked import MaskedMatrix
 from petcore.mpc.products import matmul
 from petcore.mpc.profile import Profile
+from petcore.mpc.psi import Intersection
 from petcore.mpc.session import Session
 from petcore.mpc.shaping import concatenate, stack
 from petcore.mpc.shared_array import SharedArray
@@ -34,6 +35,7 @@ __all__ = [
     "DisclosureSink",
     "Estimate",
     "Explanation",
+    "Intersection",
     "MaskedMatrix",
     "MemorySink",
     "Profile",

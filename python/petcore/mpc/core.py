@@ -7,6 +7,7 @@ here. A public array has n elements.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -87,6 +88,23 @@ class Core(Protocol):
         transposed: bool,
         truncate: int = 0,
     ) -> Words: ...
+
+    # The key of the digests of ids; numbers told to the peer for its own; what two sets share.
+    @property
+    def threads(self) -> int: ...  # noqa: D102
+    def psi_key(self) -> bytes: ...  # noqa: D102
+    def tell(self, label: str, numbers: Words) -> Words: ...  # noqa: D102
+    def intersect(  # noqa: D102
+        self,
+        digests: Words,
+        theirs: int,
+        to: int | None,
+        method: str,
+        label: str,
+        runs: int,
+        cardinality: bool,
+        progress: Callable[[int, int], None] | None,
+    ) -> tuple[int, Words] | None: ...
 
     def declared(self, op: str, *dims: int) -> dict[str, Any]: ...  # noqa: D102
     def cost(self) -> dict[str, Any]: ...  # noqa: D102

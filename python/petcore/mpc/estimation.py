@@ -244,6 +244,7 @@ class _DryCore:
         self._declared: Callable[..., dict[str, Any]] = functools.partial(_core.declared, protocol)
         self._inputs = inputs
         self._cost = Cost()
+        self._transfers: set[bool] = set()  # directions whose base OTs have run
         for name, operation in OPERATIONS.items():
             if not hasattr(self, name):
                 setattr(self, name, functools.partial(self._imitate, name, operation))
@@ -291,6 +292,41 @@ class _DryCore:
     def checkpoint(self, label: str) -> None:
         self.step += 1
         self._cost.rounds += 1
+
+    threads = 1
+
+    def psi_key(self) -> bytes:
+        return bytes(16)
+
+    def tell(self, label: str, numbers: Any) -> Any:
+        """Have the peer tell the same: it brings as many ids."""
+        self.step += 1
+        self._cost._accumulate(Cost(1, numbers.nbytes, numbers.nbytes))
+        return numbers
+
+    def intersect(
+        self,
+        digests: Any,
+        theirs: int,
+        to: int | None,
+        method: str,
+        label: str,
+        runs: int,
+        cardinality: bool,
+        progress: Any,
+    ) -> Any:
+        """Find nothing in common."""
+        from petcore import _core
+
+        mine, other = to in (None, self.party), to != self.party
+        receives = self.party == (0 if to is None else to)
+        first = method == "rr22" and receives not in self._transfers
+        if method == "rr22":
+            self._transfers.add(receives)
+        cost = _core.psi_cost(method, len(digests), theirs, mine, other, receives, runs, first)
+        self.step += 1
+        self._cost._accumulate(Cost(cost["rounds"], cost["bytes"], cost["bytes_received"]))
+        return (0, np.empty(0, np.uint64)) if mine else None
 
     def mask(self, x: Any, rows: int, columns: int) -> _DryMasked:
         self._add("mask", [rows, columns])

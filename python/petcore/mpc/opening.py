@@ -59,15 +59,43 @@ def export_share(
 
 
 def _ready(session: Session, x: Any, label: object) -> SharedArray:
+    _check_label(label)
+    array = require_shared(x, "what is disclosed")
+    if array.session is not session:
+        raise UsageError(f"{array!r} belongs to another session; open it there")
+    return array
+
+
+def check_words(label: object, purpose: object, agreement: object) -> None:
+    """Refuse a missing label, and words that a log could not show as they are."""
+    _check_label(label)
+    _check_reasons(purpose, agreement)
+
+
+def ask_sink(session: Session, disclosure: Disclosure) -> None:
+    """Record a disclosure; where the sink refuses, tell the peers and raise what it raised."""
+    try:
+        session.sink.record(disclosure)
+    except BaseException:
+        session._fail(
+            "aborted",
+            f"{session.name} did not {disclosure.kind} {disclosure.label!r}: its policy or its "
+            "disclosure log refused",
+        )
+        raise
+
+
+def _check_label(label: object) -> None:
     if not isinstance(label, str) or not label.strip():
         raise LabelMissing(
             "every disclosure needs a label that says what the value is, as in label='total'"
         )
     _require_printable(label, "a label", LABEL_LENGTH_MAX)
-    array = require_shared(x, "what is disclosed")
-    if array.session is not session:
-        raise UsageError(f"{array!r} belongs to another session; open it there")
-    return array
+
+
+def _check_reasons(purpose: object, agreement: object) -> None:
+    for text, what in ((purpose, "a purpose"), (agreement, "an agreement")):
+        _require_printable(text, what, REASON_LENGTH_MAX)
 
 
 def _require_printable(text: object, what: str, longest: int) -> None:
@@ -86,19 +114,11 @@ def _declare(
     agreement: str,
 ) -> str:
     """Ask the sink, and give the text that binds the disclosure into its step."""
-    for text, what in ((purpose, "a purpose"), (agreement, "an agreement")):
-        _require_printable(text, what, REASON_LENGTH_MAX)
+    _check_reasons(purpose, agreement)
     made = Disclosure(
         session._core.step, label, recipients, x.shape, x.dtype, purpose, agreement, kind
     )
-    try:
-        session.sink.record(made)
-    except BaseException:
-        session._fail(
-            "aborted",
-            f"{session.name} did not {kind} {label!r}: its policy or its disclosure log refused",
-        )
-        raise
+    ask_sink(session, made)
     shape = "x".join(str(n) for n in x.shape) or "scalar"
     scale = f" with {x.frac_bits} fraction bits" if x.dtype == "fixed" else ""
     outside = f"export to {recipients[0]}: " if kind == "export" else ""

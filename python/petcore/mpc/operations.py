@@ -129,5 +129,11 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
             kind="other", sizes=lambda x, rows, columns: (rows, columns), count=lambda m, n: m * n
         ),
         "masked_matmul": Operation(2, kind="other", sizes=_masked_sizes, count=_masked_count),
+        "tell": Operation(0, kind="other"),
+        "intersect": Operation(
+            kind="other",
+            sizes=lambda own, theirs, *rest: (len(own), theirs),
+            count=lambda own, theirs: own,
+        ),
     }
 )

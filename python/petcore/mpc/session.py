@@ -20,6 +20,7 @@ from petcore.mpc.cost import Cost
 from petcore.mpc.disclosure import DisclosureSink, MemorySink
 from petcore.mpc.empty import tolerate_empty
 from petcore.mpc.fixed import FRAC_BITS_DEFAULT, Plain, encode, infer_dtype, plain_array
+from petcore.mpc.intersecting import Intersecting
 from petcore.mpc.operands import add_words
 from petcore.mpc.profile import Profile, Region, record
 from petcore.mpc.shared_array import SharedArray
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _NO_REGION = nullcontext()
 
 
-class Session(ComparisonChoice):
+class Session(ComparisonChoice, Intersecting):
     """One party's end of a computation on shares, over links that are already up.
 
     Made by `petcore.connect` or `petcore.simulate`; use it in a ``with`` statement, so that an

@@ -49,6 +49,39 @@ def require_same_rows(session: Session, ids: Sequence[object]) -> None:
         )
 
 
+def align_rows(session: Session, ids: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return which own rows to take, in which order, so that row i is the same customer everywhere.
+
+    Parameters
+    ----------
+    session
+        Both parties call this function.
+    ids
+        One identifier per row, each once.
+
+    Returns
+    -------
+    indices
+        int64, (common,): the same number at both parties, in an order that is random and common.
+
+    Raises
+    ------
+    AgreementError
+        The parties have no row in common.
+    UsageError
+        An identifier occurs twice.
+
+    Leaks: to both parties which rows they have in common, and the sizes of the tables.
+    """
+    found = session.psi(ids, to="both", label="rows in common", purpose="align the tables")
+    if not found.size or found.indices is None:
+        raise AgreementError(
+            "the parties have no row identifier in common; check that both name the column with "
+            "the same kind of identifier, written the same way"
+        )
+    return found.indices
+
+
 def _digest(ids: Sequence[object]) -> npt.NDArray[np.int64]:
     """Hash identifiers, each behind its length, to 256 bits as int64 words, shape (4,)."""
     hasher = hashlib.sha256(b"petcore row identifiers 1")

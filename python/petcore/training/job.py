@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from petcore.errors import UsageError
 from petcore.mpc import Session
-from petcore.training.alignment import require_same_rows
+from petcore.training.alignment import align_rows, require_same_rows
 from petcore.training.logistic_regression import LogisticRegression, Solver
 from petcore.training.metrics import roc_auc
 from petcore.training.preprocessing import Standardizer
@@ -26,6 +26,7 @@ class Plan:
     solver: Solver = "fixed-hessian"
     max_iter: int = 15
     batch_size: int = 1024
+    align: bool = False
 
     def program(self) -> str:
         """Return the agreement as one line of text."""
@@ -33,6 +34,7 @@ class Plan:
             f"petcore train: test_fraction={float(self.test_fraction)!r} "
             f"seed={self.seed} C={float(self.C)!r} "
             f"solver={self.solver} max_iter={self.max_iter} batch_size={self.batch_size}"
+            + (" align" if self.align else "")
         )
 
 
@@ -81,10 +83,13 @@ def train(session: Session, table: LocalTable, plan: Plan) -> Outcome:
         No or several parties have labels; the split leaves no rows, or held-out labels that are
         all alike.
 
-    Leaks: to all that the identifiers agree, the tables' sizes and who has labels; the chances
-        of the held-out rows to the label holder.
+    Leaks: to all that the identifiers agree (with ``align``, which are in common), the tables'
+        sizes and who has labels; the chances of the held-out rows to the label holder.
     """
-    require_same_rows(session, table.ids)
+    if plan.align:
+        table = table.take(align_rows(session, table.ids))
+    else:
+        require_same_rows(session, table.ids)
     train_rows, test_rows = split_rows(len(table.ids), plan.test_fraction, plan.seed)
     if len(train_rows) < 2 or len(test_rows) < 1:
         raise UsageError(

@@ -17,7 +17,7 @@ from petcore.training.preprocessing import Matrix, compress_amounts
 
 @dataclass(frozen=True, eq=False)
 class LocalTable:
-    """What one party brings to a joint training, sorted by row identifier.
+    """What one party brings to a joint training.
 
     Attributes
     ----------
@@ -35,6 +35,11 @@ class LocalTable:
     names: tuple[str, ...]
     X: Matrix
     y: npt.NDArray[np.int64] | None
+
+    def take(self, rows: npt.NDArray[np.int64]) -> LocalTable:
+        """Return the table of these rows, in this order."""
+        ids = tuple(self.ids[i] for i in rows)
+        return LocalTable(ids, self.names, self.X[rows], None if self.y is None else self.y[rows])
 
 
 def load_table(

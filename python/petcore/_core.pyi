@@ -30,18 +30,30 @@ __all__: list[str] = [
     "VoleSender",
     "WordStream",
     "agree",
+    "bin_bound",
     "connect_tls",
     "declared",
+    "digest_ids",
     "ecdh_tag_bytes",
+    "find_repeat",
+    "first_of_each",
     "group",
     "intersect_ecdh",
     "kernels",
+    "match_prints",
     "memory_channel_with_raw_peer",
     "memory_channels",
+    "okvs_decode",
+    "okvs_encode",
+    "okvs_shape",
     "openssl_version",
+    "pack_ids",
+    "pack_numbers",
     "protocols",
+    "psi_cost",
     "serve_dealer",
     "softspoken_bytes",
+    "write_prints",
 ]
 
 class group:
@@ -1027,6 +1039,17 @@ class Session:
         values: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None,
         meta: bytes,
     ) -> tuple[typing.Any, ...]: ...
+    def intersect(
+        self,
+        digests: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        theirs: typing.SupportsInt | typing.SupportsIndex,
+        to: typing.SupportsInt | typing.SupportsIndex | None,
+        method: str,
+        label: str,
+        runs: typing.SupportsInt | typing.SupportsIndex = 1,
+        cardinality: bool = False,
+        progress: typing.Any = None,
+    ) -> typing.Any: ...
     def mask(
         self,
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -1075,6 +1098,7 @@ class Session:
     def open_bits(
         self, share: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], label: str
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def psi_key(self) -> bytes: ...
     def reveal(
         self,
         share: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -1097,6 +1121,9 @@ class Session:
         self,
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         truncate: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def tell(
+        self, label: str, numbers: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     def truncate(
         self,
@@ -1125,10 +1152,17 @@ class Session:
     def round_trip(self) -> float: ...
     @property
     def step(self) -> int: ...
+    @property
+    def threads(self) -> int: ...
 
 def agree(
     channel: Channel, terms: collections.abc.Sequence[tuple[str, str]], step: str
 ) -> None: ...
+def bin_bound(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    num_bins: typing.SupportsInt | typing.SupportsIndex,
+    bits: typing.SupportsFloat | typing.SupportsIndex,
+) -> int: ...
 def connect_tls(
     host: str,
     port: typing.SupportsInt | typing.SupportsIndex,
@@ -1142,10 +1176,20 @@ def connect_tls(
 def declared(
     protocol: str, op: str, *args: typing.Any, correlations: str = "dealer"
 ) -> dict[str, typing.Any]: ...
+def digest_ids(
+    bytes: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    ends: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    key: bytes,
+    threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
 def ecdh_tag_bytes(
     size: typing.SupportsInt | typing.SupportsIndex,
     size_of_other: typing.SupportsInt | typing.SupportsIndex,
 ) -> int: ...
+def find_repeat(digests: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> typing.Any: ...
+def first_of_each(
+    digests: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
 def intersect_ecdh(
     channel: Channel,
     ids: collections.abc.Sequence[bytes],
@@ -1159,6 +1203,12 @@ def intersect_ecdh(
     (positions of own common ids, cardinality, size of the other's set, items done).
     """
 
+def match_prints(
+    values: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    wire: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    num_sent: typing.SupportsInt | typing.SupportsIndex,
+    runs: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> list[int]: ...
 def memory_channel_with_raw_peer(
     peer_name: str, limits: Limits = ..., binding: str = ""
 ) -> tuple[Channel, MemoryEnd]:
@@ -1171,12 +1221,51 @@ def memory_channels(name_a: str, name_b: str, limits: Limits = ...) -> tuple[Cha
     Two ends of a link within this process: the one a holds, then the one b holds.
     """
 
+def okvs_decode(
+    table: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    keys: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    seed: bytes,
+    shape: typing.Annotated[
+        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"
+    ],
+    attempt: typing.SupportsInt | typing.SupportsIndex = 0,
+    threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+def okvs_encode(
+    keys: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    values: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    seed: bytes,
+    shape: typing.Annotated[
+        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"
+    ],
+    filler: bytes | None = None,
+    threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
+def okvs_shape(
+    arg0: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Annotated[list[int], "FixedSize(4)"]: ...
 def openssl_version() -> str:
     """
     The OpenSSL that the links use.
     """
 
+def pack_ids(
+    ids: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0
+) -> tuple[typing.Any, ...]: ...
+def pack_numbers(
+    arg0: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+) -> tuple[typing.Any, ...]: ...
 def protocols() -> list[tuple[typing.Any, ...]]: ...
+def psi_cost(
+    method: str,
+    own: typing.SupportsInt | typing.SupportsIndex,
+    theirs: typing.SupportsInt | typing.SupportsIndex,
+    mine: bool,
+    other: bool,
+    receives: bool,
+    runs: typing.SupportsInt | typing.SupportsIndex = 1,
+    first: bool = True,
+) -> dict[str, typing.Any]: ...
 def serve_dealer(
     names: collections.abc.Sequence[str],
     channels: collections.abc.Sequence[Channel],
@@ -1192,3 +1281,9 @@ def softspoken_bytes(
     """
     What the receiver of n transfers sends after the base OTs.
     """
+
+def write_prints(
+    values: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    num_kept: typing.SupportsInt | typing.SupportsIndex,
+    runs: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...

@@ -41,6 +41,7 @@ class Kernel:
     n: int
     make: Callable[[int, list[str]], Race]
     kind: str  # which table of targets
+    table: str = "kernels"  # that it is shown in
 
 
 def measure(kernel: Kernel, runs: int, every_target: bool) -> list[Row]:
@@ -56,7 +57,7 @@ def measure(kernel: Kernel, runs: int, every_target: bool) -> list[Row]:
                 taken[by].append(timed(work, race.inner))
     reference = next(iter(race.contenders))
     rows = [
-        Row("kernels", kernel.name, kernel.n, by, seconds, race.work, race.unit)
+        Row(kernel.table, kernel.name, kernel.n, by, seconds, race.work, race.unit)
         for by, seconds in taken.items()
     ]
     for row in rows[1:]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from petcore.config import Link
 
-from . import intersections, kernels
+from . import intersections, kernels, keys
 from .operations import OPERATIONS, Operation
 from .options import Options
 from .processes import Parties, free_port, started
@@ -61,7 +61,10 @@ def plan_jobs(options: Options) -> list[Job]:
 def plan_kernels(options: Options) -> list[kernels.Kernel]:
     if options.plot:
         return []
-    return list(kernels.chosen(lambda name, n: options.wants("kernels", name, n)))
+    return [
+        *kernels.chosen(lambda name, n: options.wants("kernels", name, n)),
+        *(k for k in keys.KERNELS if options.wants("fss", k.name, k.n)),
+    ]
 
 
 def measure_kernels(

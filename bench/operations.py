@@ -80,6 +80,23 @@ def less(x: Any, y: Any) -> Any:
     return x < y
 
 
+def compared(method: str, bits: int) -> Operation:
+    """Give x < y by one method; fixed-point numbers from [-4, 4) need 22 bits of the 64."""
+
+    def run(x: Any, y: Any) -> Any:
+        return pc.less(x, y, bits=bits, method=method)
+
+    by = {"tree": "by a tree", "fss": "by keys"}[method]
+    sizes = (1, 1_000, 100_000)
+    return Operation(
+        "fss", f"x < y {by}, {bits} bits", sizes, data.close_reals, run, less, largest=10**6
+    )
+
+
+def chosen_by_keys(x: Any, y: Any) -> Any:
+    return pc.where_less(x, y, x, y, bits=40, method="fss")
+
+
 def piece_by_piece(work: Callable[[Any, Any], Any], *, batch: bool) -> Callable[..., Any]:
     """Do the work on `PIECES` equal pieces, which all give a result of their own."""
 
@@ -127,6 +144,10 @@ OPERATIONS = [
         data.integers,
         batched_products,
         small_products,
+    ),
+    *(compared(method, bits) for bits in (64, 40) for method in ("tree", "fss")),
+    Operation(
+        "fss", "minimum by keys, 40 bits", (1_000,), data.close_reals, chosen_by_keys, np.minimum
     ),
     *in_pieces("1,000 fixed-point products", data.reals, product),
     *in_pieces("1,000 comparisons", data.close_reals, less),

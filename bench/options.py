@@ -11,7 +11,9 @@ from petcore.threads import thread_count
 
 from .links import parse_link
 
-GROUPS = ("kernels", "links", "protocols", "batch", "functions", "training", "memory", "psi")
+GROUPS = (
+    *("kernels", "links", "protocols", "fss", "batch", "functions", "training", "memory", "psi"),
+)
 EPILOG = """\
 groups
   kernels     PRG, hash, share, ring and bits in this process, each in turns with OpenSSL, NumPy
@@ -19,6 +21,8 @@ groups
   links       bytes alone between two processes, both ways at once, in petcore's channel, Python's
               ssl and TCP in clear: nothing that sends them can be faster (not with --link)
   protocols   products, matrix products and comparisons between processes
+  fss         keys of one-round comparisons made and read in this process, one thread; comparisons
+              by keys and by trees between processes
   batch       the same on a thousand pieces, one by one and in a batch
   functions   sigmoid, exp, reciprocal, sqrt, with the largest error that was found
   training    one epoch of logistic regression, 10,000 x 100, batch 128

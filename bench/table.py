@@ -17,12 +17,15 @@ COLUMNS = {
     "kernels": ("kernel", "by", "median", "spread", "rate", "relative"),
     "links": ("kernel", "by", "median", "spread", "rate", "relative"),
     "protocols": _BETWEEN,
+    "keys": ("kernel", "by", "median", "spread", "rate", "relative"),
+    "fss": _BETWEEN,
     "batch": _BETWEEN,
     "functions": _BETWEEN,
     "training": _BETWEEN,
     "memory": ("operation", "n", "beyond"),
     "psi": ("operation", "n", "median", "spread", "rounds", "sent", "relative"),
 }
+KERNELS = ("kernels", "links", "keys")  # tables without a party
 TRUST = (
     "2 parties and a dealer process that sees no input; 64 bits, 18 fraction bits; TLS 1.3 with "
     "pinned keys, the dealer inside the clock"
@@ -32,6 +35,8 @@ TITLES = {
     "kernels": "kernels: this process, one thread where not said; relative to the first of each block",
     "links": "links: bytes alone between two processes, each way; relative to Python's ssl",
     "protocols": "protocols: two processes and a dealer, TLS 1.3",
+    "keys": "fss: keys of one-round comparisons, this process, one thread; relative to the hash alone",
+    "fss": "fss: comparisons by keys and by trees, two processes and a dealer, TLS 1.3",
     "batch": "batch: a thousand pieces of 1,000, two processes and a dealer, TLS 1.3",
     "functions": "functions: two processes and a dealer, TLS 1.3",
     "training": "training: seconds per epoch, batch 128",
@@ -48,7 +53,7 @@ def show(console: Console, rows: list[Row], goals: bool) -> None:
 
 
 def is_peer(row: Row) -> bool:
-    return row.group not in ("kernels", "links") and row.by != "petcore"
+    return row.group not in KERNELS and row.by != "petcore"
 
 
 def make_table(group: str, rows: list[Row], goals: bool) -> Table:
@@ -59,7 +64,7 @@ def make_table(group: str, rows: list[Row], goals: bool) -> Table:
         table.add_column(column, justify="left" if left else "right", no_wrap=True)
     previous = ""
     for row in rows:
-        if group in ("kernels", "links") and previous not in ("", row.name + str(row.n)):
+        if group in KERNELS and previous not in ("", row.name + str(row.n)):
             table.add_section()
         cells = make_cells(row)
         if row.name + str(row.n) == previous:
@@ -78,7 +83,7 @@ def make_cells(row: Row) -> dict[str, str]:
         "n": f"{row.n:,}",
         "median": duration(row.median),
         "spread": spread(row),
-        "rate": f"{row.rate:.2f} G{row.unit}/s" if row.seconds else "",
+        "rate": rate(row),
         "rounds": "" if row.rounds is None else f"{row.rounds:,}",
         "sent": size(row.bytes_sent),
         "dealer": size(row.offline_bytes),
@@ -192,3 +197,11 @@ def error_note(row: Row) -> str:
     if not row.error:
         return ""
     return f"\nerror {row.error:.0e}{' rel' * (row.error_kind == 'relative')}"
+
+
+def rate(row: Row) -> str:
+    """Give thousands of millions of units per second, or millions where they are few."""
+    if not row.seconds:
+        return ""
+    few = row.rate < 0.1
+    return f"{row.rate * (1e3 if few else 1):.2f} {'M' if few else 'G'}{row.unit}/s"

@@ -43,7 +43,7 @@ def test_a_kernel_stands_beside_references_of_the_same_run():
     ours = next(row for row in found if row["by"].startswith("petcore"))
     assert ours["reference"] == "NumPy out="
     assert ours["times_reference"] == pytest.approx(ours["reference_seconds"] / ours["median"])
-    assert document["machine"]["targets"].keys() == {"prg", "ring", "bits"}
+    assert document["machine"]["targets"].keys() == {"prg", "ring", "bits", "fss"}
 
 
 @pytest.mark.processes

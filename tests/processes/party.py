@@ -114,8 +114,31 @@ def intersect_memory(session: Any, argument: str) -> Any:
     return [found.size, found.buckets, peak_bytes() - before - found.indices.nbytes]
 
 
+def compared(session: Any, argument: str) -> Any:
+    """Compare a thousand numbers as the rule says; what it chose, and how long it took."""
+    x = session.input(VALUES if session.party == 0 else None, owner=0)
+    session.agree("the start of the clock")
+    began = time.monotonic()
+    with session.measure() as cost:
+        flags = x < 500
+    seconds = time.monotonic() - began
+    right = session.open(flags, label="small").tolist() == (VALUES < 500).tolist()
+    told = session.explain("less", VALUES.size)
+    chosen = [told.method, cost.rounds, cost.correlations]
+    return [*chosen, session.round_trip, right, seconds]
+
+
+def keys_for_ever(session: Any, argument: str) -> Any:
+    x = session.input(VALUES if session.party == 0 else None, owner=0)
+    session.comparison = "fss"
+    say(state="running")
+    while True:
+        x < 500  # noqa: B015
+
+
 _ALL = (
     *(add_up, loop, shapes, product_memory, comparison_memory, estimated),
+    *(compared, keys_for_ever),
     *(intersect, intersect_forever, intersect_memory),
 )
 PROGRAMS = {f.__name__: f for f in _ALL}

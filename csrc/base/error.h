@@ -21,6 +21,11 @@ enum class Code : std::uint8_t {
   broken,       // the session failed earlier
   busy,         // a second thread used the session
   correlation,  // the dealer refused or answered wrongly
+  store,        // a store of correlations cannot be used
+  store_key,    // it is sealed under another key
+  locked,       // another process uses it
+  damaged,      // a file of it is not what was written
+  exhausted,    // it has too little of what an operation needs
   entropy,      // the system gave no randomness
   internal,     // a defect in petcore
 };

@@ -4,6 +4,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "bindings/stock.h"
 #include "protocol/registry.h"
 #include "session/dealer_service.h"
 #include "session/session.h"
@@ -64,12 +65,14 @@ std::unique_ptr<Session> make_session(const std::string& protocol, int party,
                                       std::vector<std::string> names, Channels peers,
                                       OptionalChannel dealer, session::Terms terms,
                                       std::size_t threads, std::string correlations,
-                                      OptionalChannel offline) {
+                                      OptionalChannel offline,
+                                      std::optional<std::shared_ptr<correlation::Store>> store,
+                                      std::string maker, std::string at_zero) {
   return released([&] {
-    return std::make_unique<Session>(
-        session::Config{protocol, party, std::move(names), std::move(peers),
-                        dealer.value_or(nullptr), std::move(terms), threads, check_signals,
-                        std::move(correlations), offline.value_or(nullptr)});
+    return std::make_unique<Session>(session::Config{
+        protocol, party, std::move(names), std::move(peers), dealer.value_or(nullptr),
+        std::move(terms), threads, check_signals, std::move(correlations),
+        offline.value_or(nullptr), store.value_or(nullptr), std::move(maker), std::move(at_zero)});
   });
 }
 
@@ -346,13 +349,16 @@ void bind_session(py::module_& module) {
   py::class_<Session> type(module, "Session", py::release_gil_before_calling_cpp_dtor());
   type.def(py::init(&make_session), py::arg("protocol"), py::arg("party"), py::arg("names"),
            py::arg("peers"), py::arg("dealer"), py::arg("terms"), py::arg("threads") = 1,
-           py::arg("correlations") = "dealer", py::arg("offline") = py::none());
+           py::arg("correlations") = "dealer", py::arg("offline") = py::none(),
+           py::arg("store") = py::none(), py::arg("maker") = "dealer",
+           py::arg("at_zero") = "refuse");
   bind_state(type);
   bind_io(type);
   bind_arithmetic(type);
   bind_boolean(type);
   bind_comparison(type);
   bind_intersection(type);
+  bind_stock(type);
   module.def("serve_dealer", &serve_dealer, py::arg("names"), py::arg("channels"), py::arg("terms"),
              py::arg("protocol") = "semi2k", py::arg("threads") = 1);
   module.def(

@@ -24,6 +24,7 @@ void bind_random(pybind11::module_& module);
 void bind_session(pybind11::module_& module);
 void bind_intersection(pybind11::class_<session::Session>& type);
 void bind_silent(pybind11::module_& module);
+void bind_store(pybind11::module_& module);
 // Kernels holds the local kernels as static functions: a class, so that one stub file shows all.
 struct KernelsScope {};
 using Kernels = pybind11::class_<KernelsScope>;

@@ -12,5 +12,6 @@ PYBIND11_MODULE(_core, module) {
   petcore::bindings::bind_random(module);
   petcore::bindings::bind_silent(module);
   petcore::bindings::bind_ot(module);
+  petcore::bindings::bind_store(module);
   petcore::bindings::bind_session(module);
 }

@@ -74,6 +74,13 @@ void DealerSource::products(std::initializer_list<Words> streams) {
     batches_.pop_front();
 }
 
+Kept DealerSource::kept(const Request& request) const {
+  Kept kept;
+  kept.masks = true, kept.products = !asks_for(request);
+  kept.seeds = stream_seeds(seed_, request);
+  return kept;
+}
+
 void DealerSource::finish() {
   std::erase_if(batches_, [](const Batch& batch) {
     return batch.request.kind == Kind::mask && batch.masks_taken == batch.request.num_chunks();

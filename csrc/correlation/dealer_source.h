@@ -33,6 +33,7 @@ class DealerSource : public Source {
   void products(std::initializer_list<Words> streams) override;
   void finish() override;
   const Usage& usage() const override { return usage_; }
+  Kept kept(const Request& request) const override;
 
  private:
   struct Batch {

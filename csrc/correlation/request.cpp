@@ -42,6 +42,16 @@ std::uint64_t matrix_words(std::uint64_t rows, std::uint64_t columns, Code code)
 
 const char* kind_name(Kind kind) { return kNames[static_cast<std::uint32_t>(kind)]; }
 
+Kind kind_from_name(std::string_view name) {
+  std::string known;
+  for (std::uint32_t i = 1; i <= kLastKind; ++i) {
+    if (name == kNames[i]) return static_cast<Kind>(i);
+    known += (known.empty() ? "" : ", ") + std::string(kNames[i]);
+  }
+  throw Error(Code::usage,
+              "no correlation is called '" + std::string(name) + "'; there are: " + known);
+}
+
 void Request::write(ByteWriter& out) const {
   out.put(static_cast<std::uint32_t>(kind));
   out.put(units);
@@ -78,6 +88,19 @@ Request Request::read(ByteReader& in) {
   if (request.kind == Kind::tree_layer) check_layer(request);
   if (request.kind == Kind::matrix || request.kind == Kind::masked_matrix) check_matrix(request);
   return request;
+}
+
+void check_sizes(const Request& request) {
+  Request one = request;
+  one.units = one.chunk = 1;
+  ByteWriter written;
+  one.write(written);
+  ByteReader reader(written.bytes());
+  try {
+    Request::read(reader);
+  } catch (const Error& error) {
+    throw Error(Code::usage, error.what());
+  }
 }
 
 Request matrix_request(std::uint64_t m, std::uint64_t k, std::uint64_t n) {

@@ -32,6 +32,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/buffer.h"
 #include "base/bytes.h"
@@ -62,6 +63,8 @@ enum class Kind : std::uint32_t {
 constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::comparison_key);
 
 const char* kind_name(Kind kind);
+// kind_from_name raises Code::usage for an unknown word, listing those there are.
+Kind kind_from_name(std::string_view name);
 
 // kChunk elements are computed, sent and received at a time: two words each fill half a megabyte.
 constexpr std::uint64_t kChunk = 1 << 15;
@@ -93,6 +96,9 @@ struct Request {
   // without limit, and that no chunk begins inside a PRG block; raises Code::frame.
   static Request read(ByteReader& in);
 };
+
+// check_sizes raises Code::usage where the kind has no such sizes.
+void check_sizes(const Request& request);
 
 Request matrix_request(std::uint64_t m, std::uint64_t k, std::uint64_t n);
 Request masked_matrix_request(const Request& mask, std::uint64_t row_begin, std::uint64_t row_end,

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <map>
 #include <span>
+#include <vector>
 
 #include "base/buffer.h"
 #include "correlation/streams.h"
@@ -17,6 +18,16 @@ namespace petcore::correlation {
 struct Usage {
   std::uint64_t offline_bytes = 0;      // that this party received for them
   std::map<Kind, std::uint64_t> units;  // handed out, by kind
+};
+
+// Kept: what stands for the words of a planned request, so that a store need not keep the words.
+struct Kept {
+  bool masks = false, products = false;  // which of them the seeds stand for
+  std::vector<prg::Seed> seeds;          // one per stream, masks first
+
+  ~Kept() {
+    for (prg::Seed& seed : seeds) wipe(seed.data(), seed.size());
+  }
 };
 
 class Source {
@@ -34,6 +45,10 @@ class Source {
   virtual void finish() = 0;
 
   virtual const Usage& usage() const = 0;
+  // maker is who makes new correlations: null where there are only old ones.
+  virtual Source* maker() { return this; }
+  // kept is for a request that was planned and has one chunk; its words must still be taken.
+  virtual Kept kept(const Request&) const { return {}; }
 };
 
 }  // namespace petcore::correlation

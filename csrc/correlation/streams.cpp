@@ -11,10 +11,14 @@ std::uint64_t shape_word(const Request& request) {
   return hash;
 }
 
-prg::Prg stream_prg(const prg::Seed& seed, const Request& request, std::uint64_t stream) {
+prg::Seed stream_seed(const prg::Seed& seed, const Request& request, std::uint64_t stream) {
   const auto kind = static_cast<std::uint64_t>(request.kind);
-  return prg::Prg(prg::derive(
-      seed, {kind, request.counter, stream, request.units, request.chunk, shape_word(request)}));
+  return prg::derive(
+      seed, {kind, request.counter, stream, request.units, request.chunk, shape_word(request)});
+}
+
+prg::Prg stream_prg(const prg::Seed& seed, const Request& request, std::uint64_t stream) {
+  return prg::Prg(stream_seed(seed, request, stream));
 }
 
 void take_part(const prg::Prg& prg, std::uint64_t first, const Take& take) {
@@ -30,6 +34,8 @@ void take_part(const prg::Prg& prg, std::uint64_t first, const Take& take) {
   }
 }
 
+}  // namespace
+
 // The words of whole matrices are made by several threads; other chunks are too short for that.
 void take_words(const prg::Prg& prg, std::uint64_t first, const Take& take, Pool& pool) {
   constexpr std::size_t kWordsPerPart = std::size_t{1} << 19;
@@ -41,7 +47,13 @@ void take_words(const prg::Prg& prg, std::uint64_t first, const Take& take, Pool
   });
 }
 
-}  // namespace
+std::vector<prg::Seed> stream_seeds(const prg::Seed& seed, const Request& request) {
+  const Shape rows = shape(request);
+  std::vector<prg::Seed> seeds;
+  for (std::size_t i = 0; i < rows.num_masks + rows.num_products; ++i)
+    seeds.push_back(stream_seed(seed, request, i));
+  return seeds;
+}
 
 Streams::Streams(const prg::Seed& seed, const Request& request)
     : full_(layout(request, request.chunk)) {

@@ -24,6 +24,11 @@ inline Take plus(Words out, ConstWords x) { return {Take::As::plus, out, x}; }
 inline Take minus(Words out, ConstWords x) { return {Take::As::minus, out, x}; }
 inline Take toggled(Words out, ConstWords x) { return {Take::As::toggled, out, x}; }
 
+// take_words takes from first_word on, large ones with several threads.
+void take_words(const prg::Prg& prg, std::uint64_t first, const Take& take, Pool& pool);
+// stream_seeds are what the streams of a request are expanded from, masks first.
+std::vector<prg::Seed> stream_seeds(const prg::Seed& seed, const Request& request);
+
 class Streams {
  public:
   // Kind, counter, stream number and every size are bound into each stream's seed, so that two

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "correlation/price.h"
+#include "correlation/store_pool.h"
 
 namespace petcore::protocol {
 
@@ -15,6 +16,13 @@ struct Cost {
   std::uint64_t offline_bytes = 0;
   std::map<correlation::Kind, std::uint64_t> correlations;  // units, by kind
   correlation::Price price = {};  // of these, while a declared cost is added up
+  // What a store would have to hold: units by pool, each request in whole cells; and the longest
+  // chunk that one of them has.
+  struct Stocked {
+    std::uint64_t units = 0, chunk = 0;
+    bool operator==(const Stocked&) const = default;
+  };
+  std::map<correlation::PoolKey, Stocked> stock;
 
   Cost& operator+=(const Cost& other);
   bool operator==(const Cost&) const = default;

@@ -45,7 +45,7 @@ Terms base_terms(const protocol::Row& row, const std::vector<std::string>& names
 Session::Session(Config config) : config_(std::move(config)), pool_(config_.threads) {
   const protocol::Row& row = protocol::find(config_.protocol);
   check_config(config_, row);
-  protocol_ = row.make(setting_of(config_.correlations));
+  protocol_ = row.make(setting_of(config_.correlations, config_.maker));
   std::map<int, std::shared_ptr<net::Channel>> links = config_.peers;
   if (config_.dealer) links[row.parties] = config_.dealer;
   if (config_.offline) links[row.parties + 1] = config_.offline;
@@ -71,6 +71,7 @@ Session::~Session() {
 void Session::agree_on_terms(const protocol::Row& row) {
   Terms terms = base_terms(row, config_.names), dealer_terms = terms;
   terms.emplace_back("correlations", config_.correlations);
+  if (config_.correlations == kFromStore) terms.emplace_back("at zero", at_zero_text(config_));
   for (const auto& term : config_.terms) {
     terms.push_back(term);
     if (term.first == "session") dealer_terms.push_back(term);
@@ -125,7 +126,7 @@ void Session::run(const std::string& what, const Body& body) {
   }
   const correlation::Usage& usage = source_->usage();
   const std::lock_guard lock(mutex_);
-  measured_ = {meter_.rounds, meter_.bytes_sent, usage.offline_bytes, usage.units, {}};
+  measured_ = {meter_.rounds, meter_.bytes_sent, usage.offline_bytes, usage.units, {}, {}};
   bytes_received_ = meter_.bytes_received;
 }
 
@@ -253,9 +254,29 @@ Buffer<std::uint64_t> Session::add_public(ConstWords x, ConstWords value) {
   return out;
 }
 
+void Session::stock_up(std::span<const correlation::Order> orders,
+                       const correlation::Progress& progress) {
+  correlation::Source* maker = source_->maker();
+  check(config_.store != nullptr && maker != nullptr, Code::usage,
+        "stock is made by a session that has a store and a maker: set at_zero = make, or run "
+        "'petcore prepare' while no session uses the store");
+  run("make stock for " + std::to_string(orders.size()) + " pools", [&](protocol::Env& env) {
+    const prg::Seed seed = prg::derive(common_seed_, {kStockMark, env.step_index, 2, 0, 0, 0});
+    correlation::make_stock(*config_.store, *maker, *env.peers.begin()->second, env.step, orders,
+                            seed, progress);
+  });
+}
+
+std::optional<correlation::StoreStatus> Session::stock() const {
+  if (!config_.store) return std::nullopt;
+  return config_.store->status();
+}
+
 protocol::Cost Session::declared(const std::string& op,
                                  const std::vector<std::uint64_t>& dims) const {
-  return protocol_->declared(protocol::op_from_name(op), dims);
+  protocol::Cost cost = protocol_->declared(protocol::op_from_name(op), dims);
+  if (config_.correlations == kFromStore) cost.offline_bytes = 0;
+  return cost;
 }
 
 bool Session::deals_keys() const { return setting_of(config_.correlations).dealt; }
@@ -289,6 +310,7 @@ void Session::close() noexcept {
   if (!born_.here()) return;
   poison(Error(Code::broken, "it was closed"));
   if (mesh_) mesh_->close_all();
+  if (config_.store) config_.store->close();
 }
 
 }  // namespace petcore::session

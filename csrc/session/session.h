@@ -20,6 +20,7 @@
 #include "base/block.h"
 #include "base/pool.h"
 #include "base/process.h"
+#include "correlation/store_making.h"
 #include "net/handshake.h"
 #include "net/mesh.h"
 #include "ot/vole.h"
@@ -32,8 +33,9 @@ constexpr const char* kWireVersion = "3";
 // Bounds what a peer can make this party allocate for one input.
 constexpr std::uint64_t kElementsMax = std::uint64_t{1} << 28;
 
-// Sets the mark of a session apart from everything else that the common seed stands for.
+// Set what is derived from the common seed apart: the mark of a session, the names of its stock.
 constexpr std::uint64_t kSessionMark = 0x6d61726b;
+constexpr std::uint64_t kStockMark = 0x73746f63;
 
 using net::Terms;
 using Bits = std::span<const std::uint8_t>;
@@ -49,6 +51,11 @@ struct Config {
   std::function<void()> interrupted = {};      // called in every wait; what it throws ends the wait
   std::string correlations = "dealer";         // where they come from (session/sources.h)
   std::shared_ptr<net::Channel> offline = {};  // a second link to the peer, where they are made
+  std::shared_ptr<correlation::Store> store = {};  // stock to take from, or to fill
+  std::string maker = "dealer";                    // whose correlations are in the store
+  // What happens where it lacks something: "refuse"; "make" that in the session; or "restock", make
+  // a lot of it and go on from there.
+  std::string at_zero = "refuse";
 };
 
 // base_terms are the terms that the core itself adds to every handshake.
@@ -140,6 +147,10 @@ class Session {
   Buffer<std::uint64_t> tell(const std::string& label, ConstWords numbers);
   // intersect gives indices into the digests, in an order common to both parties, to who learns.
   std::optional<PsiFound> intersect(const PsiTask& task, std::span<const Block> digests);
+  // stock_up fills the store up to these orders, from whoever makes correlations in this session.
+  void stock_up(std::span<const correlation::Order> orders, const correlation::Progress& progress);
+  // stock is what the store holds; nothing where there is no store.
+  std::optional<correlation::StoreStatus> stock() const;
 
   protocol::Cost declared(const std::string& op, const std::vector<std::uint64_t>& dims) const;
   // measured is what this party sent, waited for and used in the operations that ended so far.

@@ -5,6 +5,8 @@
 
 #include "correlation/dealer_source.h"
 #include "correlation/ot_source.h"
+#include "correlation/store_making.h"
+#include "correlation/store_source.h"
 #include "session/steps.h"
 
 namespace petcore::session {
@@ -52,15 +54,34 @@ const Row& find(std::string_view name) {
     if (row.name == name) return row;
     known += (known.empty() ? "" : ", ") + std::string(row.name);
   }
+  known += std::string(", ") + kFromStore;
   throw Error(Code::usage, "no source of correlations is called '" + std::string(name) +
                                "'; there are: " + known);
+}
+
+// What is taken from a store needs no link; what it lacks needs those of its maker.
+constexpr const char* kRefuse = "refuse";
+constexpr const char* kRestock = "restock";
+
+struct Links {
+  bool dealer, offline;
+};
+Links links_for(const Config& config) {
+  const bool stocked = config.correlations == kFromStore;
+  const Row& row = find(stocked ? config.maker : config.correlations);
+  if (stocked && config.at_zero == kRefuse) return {false, false};
+  return {row.dealer, row.offline};
 }
 
 }  // namespace
 
 void check_source(const Config& config) {
-  const Row& row = find(config.correlations);
-  const std::string name(row.name);
+  const Links row = links_for(config);
+  const std::string name = config.correlations;
+  check(config.correlations != kFromStore || config.store != nullptr, Code::usage,
+        "correlations = store needs a store to take them from");
+  check(config.at_zero == kRefuse || config.at_zero == "make" || config.at_zero == kRestock,
+        Code::usage, "at_zero is refuse, make or restock");
   const auto check_link = [&](bool wanted, bool given, const std::string& link) {
     if (given == wanted) return;
     throw Error(Code::usage,
@@ -71,11 +92,26 @@ void check_source(const Config& config) {
              "a second link to the peer, where the parties make them");
 }
 
-protocol::Setting setting_of(std::string_view correlations) { return find(correlations).setting; }
+std::string at_zero_text(const Config& config) {
+  return config.at_zero == kRefuse ? config.at_zero : config.at_zero + " by " + config.maker;
+}
+
+protocol::Setting setting_of(std::string_view correlations, std::string_view maker) {
+  return find(correlations == kFromStore ? maker : correlations).setting;
+}
 
 std::unique_ptr<Source> make_source(const Config& config, const prg::Seed& common_seed,
                                     Pool& pool) {
-  return find(config.correlations).make(config, common_seed, pool);
+  if (config.store)
+    correlation::settle_stores(*config.store, *config.peers.begin()->second, seed_step(),
+                               prg::derive(common_seed, {kStockMark, 0, 0, 0, 0, 0}));
+  if (config.correlations != kFromStore)
+    return find(config.correlations).make(config, common_seed, pool);
+  std::unique_ptr<Source> maker;
+  if (config.at_zero != kRefuse) maker = find(config.maker).make(config, common_seed, pool);
+  std::optional<prg::Seed> lots;
+  if (config.at_zero == kRestock) lots = prg::derive(common_seed, {kStockMark, 0, 1, 0, 0, 0});
+  return std::make_unique<correlation::StoreSource>(config.store, std::move(maker), lots, pool);
 }
 
 }  // namespace petcore::session

@@ -17,7 +17,11 @@ from petcore.threads import THREADS_MAX
 
 DEALER = "dealer"
 # Where correlations come from: a third process, or oblivious transfer between the two parties.
-CORRELATIONS = (DEALER, "ot")
+MAKERS = (DEALER, "ot")
+# Or what one of the two made earlier.
+STORE = "store"
+_AT_ZERO = ("refuse", "make", "restock")
+CORRELATIONS = (*MAKERS, STORE)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
@@ -74,6 +78,26 @@ class Link:
 
 
 @dataclass(frozen=True)
+class StoreConfig:
+    """Correlations made ahead: where they are kept, and what happens when they run out.
+
+    ``path`` is a directory of this pair of parties alone. The key, 64 hexadecimal digits, is in
+    ``key_file`` or in the environment variable ``key_env``. ``maker`` makes the stock, "dealer" or
+    "ot", and at zero what is missing, where ``at_zero`` is "make"; "restock" makes more of it and keeps
+    the rest; "refuse" refuses. A pool is
+    low below the part ``low`` of what the last plan asked for. ``trace`` gets a line for every use.
+    """
+
+    path: Path
+    key_file: Path | None = None
+    key_env: str = ""
+    maker: str = DEALER
+    at_zero: str = "refuse"
+    low: float = 0.25
+    trace: Path | None = None
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything `petcore.connect` and `petcore dealer` need to know.
 
@@ -82,7 +106,7 @@ class Config:
     is the address to bind where it differs from the one that peers use (``0.0.0.0:7001``).
     ``threads`` share large local work; None means one for each core that this process may use.
     ``correlations`` says where they come from: "dealer", or "ot", by oblivious transfer between the
-    parties over a second connection; then ``dealer`` may be None.
+    parties over a second connection; then ``dealer`` may be None; or "store", out of ``store``.
     """
 
     name: str
@@ -100,6 +124,7 @@ class Config:
     link: Link = field(default_factory=Link)
     log: Path = Path("disclosures.jsonl")
     rules: tuple[Rule, ...] | None = None
+    store: StoreConfig | None = None
     source: str = "this configuration"
 
     @property
@@ -122,11 +147,20 @@ class Config:
         """What the peers know of this process."""
         return next(peer for peer in self.everyone if peer.name == self.name)
 
+    @property
+    def maker(self) -> str | None:
+        """Who makes correlations while the session runs: "dealer", "ot", or nobody."""
+        if self.correlations != STORE:
+            return self.correlations
+        if self.store is None or self.store.at_zero == "refuse":
+            return None
+        return self.store.maker
+
     def validate(self) -> Config:
         """Return self, or raise ConfigError for the first thing that cannot work."""
         known = [*self.names, DEALER]
         if self.correlations not in CORRELATIONS:
-            words = " or ".join(f'"{name}"' for name in CORRELATIONS)
+            words = _one_of(CORRELATIONS)
             raise self._error("correlations", f"is {self.correlations!r}; write {words}")
         if len(self.parties) < 2:
             raise self._error("parties", "must list at least two, in the order all agree on")
@@ -136,7 +170,8 @@ class Config:
             raise self._error("name", f"{self.name!r} is none of {', '.join(known)}; correct it")
         if self.dealer is None and self.name == DEALER:
             raise self._error("dealer", "is missing (a table), in the dealer's own file")
-        if self.dealer is None and self.correlations == DEALER:
+        self._check_store()
+        if self.dealer is None and self.maker == DEALER:
             raise self._error("dealer", 'is missing (a table); or set correlations = "ot"')
         for peer in self.everyone:
             self._check_peer(peer)
@@ -148,6 +183,22 @@ class Config:
         if self.threads is not None and not 1 <= self.threads <= THREADS_MAX:
             raise self._error("threads", f"must be between 1 and {THREADS_MAX}, or left out")
         return self
+
+    def _check_store(self) -> None:
+        store = self.store
+        if store is None:
+            if self.correlations == STORE:
+                raise self._error("store", 'is missing (a table), and correlations is "store"')
+            return
+        if (store.key_file is None) == (not store.key_env):
+            raise self._error("store", "must have either key_file or key_env")
+        if store.maker not in MAKERS:
+            raise self._error("store.maker", f"is {store.maker!r}; write {_one_of(MAKERS)}")
+        if store.at_zero not in _AT_ZERO:
+            policies = _one_of(_AT_ZERO)
+            raise self._error("store.at_zero", f"is {store.at_zero!r}; write {policies}")
+        if not 0 <= store.low <= 1:
+            raise self._error("store.low", "must be between 0 and 1")
 
     def _check_peer(self, peer: Peer) -> None:
         if not _NAME.fullmatch(peer.name):
@@ -177,6 +228,10 @@ class Config:
 
     def _error(self, key: str, what: str) -> ConfigError:
         return ConfigError(f"{self.source}: {key} {what}")
+
+
+def _one_of(words: tuple[str, ...]) -> str:
+    return " or ".join(f'"{word}"' for word in words)
 
 
 def split_address(address: str, what: str) -> tuple[str, int]:
@@ -233,6 +288,7 @@ def _read(top: Table, file: Path) -> Config:
         link=_link(top.table("link")),
         log=file.parent / disclosure.text("log", f"{name}.disclosures.jsonl"),
         rules=_rules(disclosure),
+        store=_store(top.table("store"), file) if "store" in top else None,
         source=str(file),
     )
     for table in (top, identity, dealer, disclosure, *rows):
@@ -266,6 +322,20 @@ def _link(table: Table) -> Link:
     )
     table.done()
     return link
+
+
+def _store(table: Table, file: Path) -> StoreConfig:
+    store = StoreConfig(
+        path=file.parent / table.text("path"),
+        key_file=file.parent / table.text("key_file") if "key_file" in table else None,
+        key_env=table.text("key_env", ""),
+        maker=table.text("maker", DEALER),
+        at_zero=table.text("at_zero", "refuse"),
+        low=table.number("low", 0.25, zero=True),
+        trace=file.parent / table.text("trace") if "trace" in table else None,
+    )
+    table.done()
+    return store
 
 
 def _rules(disclosure: Table) -> tuple[Rule, ...] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from petcore.config import DEALER, Config, Limits, Link, Peer, Rule
+from petcore.config import DEALER, STORE, Config, Limits, Link, Peer, Rule, StoreConfig
 
 
 def to_toml(config: Config, directory: str | Path = ".") -> str:
@@ -21,6 +21,8 @@ def to_toml(config: Config, directory: str | Path = ".") -> str:
     ]
     if config.correlations != DEALER:
         made = "by the parties themselves; all must agree on it"
+        if config.correlations == STORE:
+            made = "made ahead by 'petcore prepare'; all must agree on it"
         rows.append(_row("correlations", config.correlations, made))
     if config.program:
         rows.append(_row("program", config.program, "all parties must agree on it"))
@@ -43,6 +45,8 @@ def to_toml(config: Config, directory: str | Path = ".") -> str:
     if config.dealer is not None:
         rows += ["[dealer]  # makes correlated randomness; sees no input and no output"]
         rows += [*_peer(config.dealer), ""]
+    if config.store is not None:
+        rows += _store(config.store, base)
     rows += [*_disclosure(config, base), *_limits(config.limits), *_link(config.link)]
     return "\n".join(rows).rstrip() + "\n"
 
@@ -53,6 +57,22 @@ def _peer(peer: Peer) -> list[str]:
     if peer.address:  # the last party listens to nobody
         rows.insert(0, _row("address", peer.address, "host:port where it listens"))
     return rows
+
+
+def _store(store: StoreConfig, base: Path) -> list[str]:
+    rows = ["[store]  # correlations made ahead", _row("path", _relative(store.path, base))]
+    if store.key_file is not None:
+        rows.append(_row("key_file", _relative(store.key_file, base), "64 hex digits; secret"))
+    else:
+        rows.append(_row("key_env", store.key_env, "the variable that holds 64 hex digits"))
+    rows += [
+        _row("maker", store.maker, "who makes them: dealer or ot"),
+        _row("at_zero", store.at_zero, "refuse, make what is missing, or restock"),
+        f"low = {store.low!r}  # of what the plan asks for: below that 'petcore stock' warns",
+    ]
+    if store.trace is not None:
+        rows.append(_row("trace", _relative(store.trace, base), "a line for every use"))
+    return [*rows, ""]
 
 
 def _disclosure(config: Config, base: Path) -> list[str]:

@@ -13,24 +13,28 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import SupportsIndex, SupportsInt
+from typing import Any, SupportsIndex, SupportsInt
 
 import petcore._core as _core
-from petcore.config import DEALER, Config, Peer, load_config, split_address
+from petcore.config import DEALER, STORE, Config, Peer, load_config, split_address
 from petcore.errors import ConfigError, LinkError, PeerLate, PeerUnreachable, PetcoreError
 from petcore.mpc import DisclosureSink, Session
+from petcore.stock import PROTOCOL, Plan, load_plan, open_store, store_of
 from petcore.threads import thread_count
 from petcore.trust.identity import Identity, load_identity
 from petcore.trust.log import DisclosureLog
 from petcore.trust.policy import LoggedPolicy, Policy
 
-PROTOCOL = "semi2k"
 CONNECT_WAIT = 2.0  # seconds; what a library may block unasked
 
-_ORIGINS = {"dealer": "dealer process", "ot": "oblivious transfer between the parties"}
+_ORIGINS = {
+    "dealer": "dealer process",
+    "ot": "oblivious transfer between the parties",
+    "store": "stock made ahead",
+}
 _SLICE = 0.5  # seconds between looks at a stop flag and at a pressed Ctrl-C
 
 Report = Callable[[str], None]
@@ -91,23 +95,69 @@ def connect(
             log = DisclosureLog(config.log, config.name, session=config.session)
             own.callback(log.close)
             sink = LoggedPolicy(Policy(config.rules), log)
+        store = open_store(config, on_event) if config.correlations == STORE else None
+        if store is not None:
+            own.callback(store.close)
         links = meeting.links(undo)
-        core = _core.Session(
-            PROTOCOL,
-            config.party,
-            config.names,
-            links.peers,
-            links.dealer,
-            _terms(config, program),
-            threads,
-            config.correlations,
-            links.offline,
-        )
+        core = _open(config, links, _terms(config, program), threads, store)
         session = Session(
             core, sink=sink, correlations=_ORIGINS[config.correlations], on_close=own.close
         )
         undo.pop_all()
     return session
+
+
+def prepare(
+    config: Config | str | Path,
+    plan: Plan | str | Path,
+    *,
+    connect_wait: float | None = None,
+    threads: int | None = None,
+    on_event: Report | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Fill the stores of both parties up to what a plan asks for; return what is there then.
+
+    Both parties call it, with the same plan; what is there already is not made again.
+
+    Parameters
+    ----------
+    config : Config, str or Path
+        The configuration of this party, which names its store, or the file it is in.
+    plan : Plan, str or Path
+        What to have in stock, or the file that says so: see `petcore.stock.load_plan`.
+    connect_wait, threads, on_event
+        As for `connect`.
+    progress : callable, optional
+        Called with units made and units to make, after every lot.
+
+    Raises
+    ------
+    ConfigError
+        The configuration or the plan cannot be used.
+    StoreError
+        The store cannot be used; what was made before stays.
+    HandshakeMismatch
+        The parties have other plans, or stores that do not belong together.
+    """
+    config = _ready(config)
+    settings = store_of(config)
+    plan = plan if isinstance(plan, Plan) else load_plan(plan, settings.maker)
+    config = replace(config, correlations=settings.maker).validate()
+    threads = thread_count(config.threads if threads is None else threads)
+    identity = _identity(config)
+    wait = next(w for w in (connect_wait, config.connect_wait, CONNECT_WAIT) if w is not None)
+    meeting = _Meeting(config, identity, time.monotonic() + wait, on_event)
+    with ExitStack() as own:
+        store = open_store(config, on_event)
+        own.callback(store.close)
+        links = meeting.links(own)
+        terms = [*_terms(config, "petcore prepare"), ("plan", plan.term)]
+        core = _open(config, links, terms, threads, store)
+        own.callback(core.close)
+        core.stock_up(plan.tuples, progress)
+        status: dict[str, Any] = store.status()
+    return status
 
 
 def run_dealer(
@@ -179,10 +229,10 @@ class _Meeting:
         """Return the links that the configuration asks for; ``undo`` closes them."""
         config, party = self._config, self._config.party
         higher = config.parties[party + 1 :]
-        links, twice = _Links(), config.correlations == "ot"
+        links, twice = _Links(), config.maker == "ot"
         listener = _listen(config, self._identity) if higher else None
         try:
-            if config.dealer is not None and not twice:
+            if config.dealer is not None and config.maker == DEALER:
                 links.dealer = self._reach(config.dealer, undo)
             for i, peer in enumerate(config.parties[:party]):
                 links.peers[i] = self._reach(peer, undo)
@@ -330,6 +380,26 @@ def _shaped(channel: _core.Channel, config: Config) -> _core.Channel:
         round_trip_s=link.round_trip_ms / 1e3, bandwidth_bits_per_s=link.bandwidth_mbit * 1e6
     )
     return channel
+
+
+def _open(
+    config: Config, links: _Links, terms: list[tuple[str, str]], threads: int, store: Any
+) -> _core.Session:
+    settings = config.store
+    return _core.Session(
+        PROTOCOL,
+        config.party,
+        config.names,
+        links.peers,
+        links.dealer,
+        terms,
+        threads,
+        config.correlations,
+        links.offline,
+        store,
+        settings.maker if settings is not None else DEALER,
+        settings.at_zero if settings is not None else "refuse",
+    )
 
 
 def _terms(config: Config, program: str) -> list[tuple[str, str]]:

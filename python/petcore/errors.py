@@ -26,6 +26,11 @@ party's data.
     ├── SessionBroken             broken             the session failed or was closed earlier
     ├── SessionBusy               busy        yes    another thread is using the session
     ├── CorrelationError          correlation        the dealer refused or answered wrongly
+    ├── StoreError                store              a store of correlations cannot be used
+    │   ├── StoreKeyWrong         key                it is sealed under another key
+    │   ├── StoreLocked           locked      yes    another process uses it
+    │   ├── StoreDamaged          damaged            a file of it is not what was written
+    │   └── StockExhausted        exhausted          it has too little of what an operation needs
     ├── EntropyError              entropy     yes    the system gave no randomness
     ├── PseudonymError            pseudonym
     │   ├── ScopeRefused          scope              the service does not serve this scope or epoch
@@ -75,6 +80,11 @@ __all__ = [
     "SessionBroken",
     "SessionBusy",
     "StepMismatch",
+    "StockExhausted",
+    "StoreDamaged",
+    "StoreError",
+    "StoreKeyWrong",
+    "StoreLocked",
     "UsageError",
     "from_core",
 ]
@@ -230,6 +240,37 @@ class CorrelationError(PetcoreError):
     default_code = "correlation"
 
 
+class StoreError(PetcoreError):
+    """A store of correlations cannot be used: missing, of another version, or the disk refuses."""
+
+    default_code = "store"
+
+
+class StoreKeyWrong(StoreError):
+    """The store is sealed under another key."""
+
+    default_code = "key"
+
+
+class StoreLocked(StoreError):
+    """Another process uses the store."""
+
+    default_code = "locked"
+    default_retryable = True
+
+
+class StoreDamaged(StoreError):
+    """A file of the store is not what was written: cut short or changed."""
+
+    default_code = "damaged"
+
+
+class StockExhausted(StoreError):
+    """The store has too little of what an operation needs."""
+
+    default_code = "exhausted"
+
+
 class EntropyError(PetcoreError):
     """The operating system gave no randomness."""
 
@@ -302,6 +343,11 @@ _FROM_CORE: dict[str, type[PetcoreError]] = {
         SessionBroken,
         SessionBusy,
         CorrelationError,
+        StoreError,
+        StoreKeyWrong,
+        StoreLocked,
+        StoreDamaged,
+        StockExhausted,
         EntropyError,
         InternalError,
     )

@@ -9,7 +9,13 @@ from typing import Any
 
 from petcore.errors import ConfigError
 
-_WORDS = {str: "text in quotes", dict: "a table", list: "a list", bool: "true or false"}
+_WORDS = {
+    str: "text in quotes",
+    dict: "a table",
+    list: "a list",
+    bool: "true or false",
+    int: "a whole number",
+}
 
 
 class Table:
@@ -31,6 +37,13 @@ class Table:
             raise self.error(key, 'must be a list of texts, such as ["wallet"]')
         return tuple(values)
 
+    def wholes(self, key: str) -> tuple[int, ...]:
+        """Return the list of integers, 0 or more each, at ``key`` (required)."""
+        values = self._take(key, list, None)
+        if not all(type(value) is int and value >= 0 for value in values):
+            raise self.error(key, "must be a list of whole numbers, such as [4, 3, 1]")
+        return tuple(values)
+
     def number(self, key: str, default: float, *, zero: bool = False) -> float:
         """Return the finite number at ``key``: positive, or 0 where ``zero`` allows it."""
         value = self._values.get(key, default)
@@ -43,9 +56,11 @@ class Table:
             )
         return value
 
-    def whole(self, key: str, default: int) -> int:
-        """Return the positive integer at ``key``."""
-        value = self.number(key, default)
+    def whole(self, key: str, default: int | None) -> int:
+        """Return the positive integer at ``key``; without a default it is required."""
+        if default is None and key not in self:
+            self._take(key, int, None)
+        value = self.number(key, 1 if default is None else default)
         if not isinstance(value, int):
             raise self.error(key, f"must be a whole number, such as {default}; it is {value!r}")
         return value

@@ -103,7 +103,9 @@ void check_dims(Op op, std::span<const std::uint64_t> d) {
 }  // namespace
 
 Cost one_round(std::uint64_t words) {
-  return {.rounds = 1, .bytes = words * kWord, .offline_bytes = 0, .correlations = {}, .price = {}};
+  Cost cost;
+  cost.rounds = 1, cost.bytes = words * kWord;
+  return cost;
 }
 
 Cost one_round(std::uint64_t words, const Request& request) {

@@ -16,9 +16,11 @@ from petcore.cli import (
     keygen,
     log,
     pin,
+    prepare,
     pseudonym,
     psi,
     render,
+    stock,
     train,
 )
 from petcore.errors import PetcoreError
@@ -67,6 +69,8 @@ app.command("doctor")(doctor.doctor)
 app.command("keygen")(keygen.keygen)
 app.command("pin")(pin.pin)
 app.command("dealer")(dealer.dealer)
+app.command("prepare")(prepare.prepare)
+app.command("stock")(stock.stock)
 app.command("psi")(psi.psi)
 app.command("train")(train.train)
 app.command("sealkey")(clear.sealkey)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from petcore.cli import render
-from petcore.config import CORRELATIONS, DEALER, Config, Peer
+from petcore.config import DEALER, MAKERS, Config, Peer
 from petcore.config_text import to_toml
 from petcore.errors import UsageError
 from petcore.trust.identity import identity_files, make_identity
@@ -30,8 +30,8 @@ def keygen(
     Example: petcore keygen --name gateway --out keys
     """
     names = [part.strip() for part in parties.split(",")]
-    if correlations not in CORRELATIONS:
-        known = ", ".join(CORRELATIONS)
+    if correlations not in MAKERS:
+        known = ", ".join(MAKERS)
         raise UsageError(f"--correlations {correlations} is none of {known}; choose one of these")
     everyone = [*names, DEALER] if correlations == DEALER else names
     if name not in everyone:

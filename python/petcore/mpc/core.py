@@ -107,6 +107,7 @@ class Core(Protocol):
     ) -> tuple[int, Words] | None: ...
 
     def declared(self, op: str, *dims: int) -> dict[str, Any]: ...  # noqa: D102
+    def stock(self) -> dict[str, Any] | None: ...  # noqa: D102
     def cost(self) -> dict[str, Any]: ...  # noqa: D102
     def fail(self, code: str, text: str) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102

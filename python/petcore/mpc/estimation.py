@@ -332,6 +332,9 @@ class _DryCore:
         self._add("mask", [rows, columns])
         return _DryMasked(rows, columns)
 
+    def stock(self) -> dict[str, Any] | None:
+        return None
+
     def cost(self) -> dict[str, Any]:
         cost = self._cost
         return {

@@ -42,6 +42,8 @@ class Call:
         Seconds since the profile began.
     cost : Cost
         What it used, its seconds included.
+    declared : str
+        What `Session.estimate` and a plan for a store call it.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Call:
     region: Path_
     start: float
     cost: Cost
+    declared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +215,8 @@ class Recorder:
         before, self._last = self._last, self._inner.cost()
         cost = Cost.between(before, self._last, seconds)
         sizes, elements = operation.measure(args, result, self._inner.components)
-        profile._record(Call(name, sizes, elements, _PATH.get(), start, cost))
+        declared = operation.charge(name, args, 1)[0] if operation.arrays else name
+        profile._record(Call(name, sizes, elements, _PATH.get(), start, cost, declared))
         return result
 
 

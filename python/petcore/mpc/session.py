@@ -184,6 +184,15 @@ class Session(ComparisonChoice, Intersecting):
         """What the session used so far at this party."""
         return Cost.from_core(self._core.cost(), time.perf_counter() - self._started)
 
+    def stock(self) -> dict[str, Any] | None:
+        """Return what is left of the correlations made ahead; None without a store.
+
+        ``pools`` lists for each kind and size of correlation its ``units`` left, the ``target`` of
+        the last plan, whether it is ``low``, and the units made ``online`` since the session began.
+        """
+        stock: dict[str, Any] | None = self._core.stock()
+        return stock
+
     @property
     def links(self) -> dict[str, dict[str, int]]:
         """Bytes per link so far, by the name at its other end: payload and wire, sent and received."""

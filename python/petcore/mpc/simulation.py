@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from petcore.errors import PetcoreError, UsageError
@@ -17,6 +21,7 @@ _PROTOCOLS = {2: "semi2k"}
 _ORIGINS = {
     "dealer": "in-process dealer (simulation only)",
     "ot": "oblivious transfer in one process (simulation only)",
+    "store": "stores filled by an in-process dealer (simulation only)",
 }
 
 
@@ -46,9 +51,10 @@ def simulate(
         One per party.
     threads : int
         How many threads share the large local work of each party, and of the dealer: 1 to 1024.
-    correlations : {"dealer", "ot"}
-        Where they come from: a dealer in a thread of its own, or oblivious transfer between the
-        parties.
+    correlations : {"dealer", "ot", "store"}
+        Where they come from: a dealer in a thread of its own, oblivious transfer between the
+        parties, or a store of each party in a temporary directory, which such a dealer fills as it
+        runs out.
 
     Returns
     -------
@@ -105,6 +111,7 @@ class _Run:
         self._errors: list[tuple[str, BaseException]] = []
         self._lock = threading.Lock()
         self._links: list[Any] = []
+        self._folder = ""
 
     def results(self) -> list[Any]:
         """Start every thread, wait for all of them, and give the results or raise."""
@@ -116,7 +123,7 @@ class _Run:
         threads: list[threading.Thread] = []
         dealers: list[Any] = [None] * n
         offline: list[Any] = [None] * n
-        if self._correlations == "dealer":
+        if self._correlations != "ot":
             pairs = [self._link(name, "dealer", limits) for name in self._names]
             dealers = [own for own, _ in pairs]
             threads.append(self._thread("dealer", self._deal, [theirs for _, theirs in pairs]))
@@ -125,14 +132,15 @@ class _Run:
         for i, name in enumerate(self._names):
             links = (peers[i], dealers[i], offline[i])
             threads.append(self._thread(name, self._party, i, *links))
-        try:
+        with ExitStack() as ending:
+            if self._correlations == "store":
+                self._folder = ending.enter_context(TemporaryDirectory(prefix="petcore-"))
+            for link in self._links:
+                ending.callback(link.close)
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
-        finally:
-            for link in self._links:
-                link.close()
         self._raise_first()
         return self._returned
 
@@ -166,6 +174,8 @@ class _Run:
                 self._num_threads,
                 self._correlations,
                 offline,
+                self._store(i),
+                at_zero="restock" if self._correlations == "store" else "refuse",
             )
         except BaseException:
             for link in (*peers.values(), dealer, offline):
@@ -175,6 +185,13 @@ class _Run:
         session = Session(core, sink=self._sinks[i], correlations=_ORIGINS[self._correlations])
         with session:
             self._returned[i] = self._program(session, *self._args)
+
+    def _store(self, i: int) -> Any:
+        if self._correlations != "store":
+            return None
+        name, key = self._names[i], secrets.token_hex(32)
+        folder = str(Path(self._folder, name))
+        return self._module.Store(folder, key, i, name, self._names[1 - i])
 
     def _raise_first(self) -> None:
         if not self._errors:

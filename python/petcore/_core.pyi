@@ -25,6 +25,7 @@ __all__: list[str] = [
     "SilentSender",
     "SoftSpokenReceiver",
     "SoftSpokenSender",
+    "Store",
     "TlsListener",
     "VoleReceiver",
     "VoleSender",
@@ -53,6 +54,7 @@ __all__: list[str] = [
     "psi_cost",
     "serve_dealer",
     "softspoken_bytes",
+    "stock_for",
     "write_prints",
 ]
 
@@ -949,6 +951,26 @@ class OtProducts:
         modulus: str = "word",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
 
+class Store:
+    @staticmethod
+    def inspect(
+        path: str, key: str, low: typing.SupportsFloat | typing.SupportsIndex = 0.25
+    ) -> dict[str, typing.Any]: ...
+    def __init__(
+        self,
+        path: str,
+        key: str,
+        party: typing.SupportsInt | typing.SupportsIndex,
+        owner: str,
+        peer: str,
+        low: typing.SupportsFloat | typing.SupportsIndex = 0.25,
+        trace: str = "",
+        tell: typing.Any = None,
+    ) -> None: ...
+    def close(self) -> None: ...
+    def discard(self) -> None: ...
+    def status(self) -> dict[str, typing.Any]: ...
+
 class Masked:
     @property
     def columns(self) -> int: ...
@@ -967,6 +989,9 @@ class Session:
         threads: typing.SupportsInt | typing.SupportsIndex = 1,
         correlations: str = "dealer",
         offline: Channel | None = None,
+        store: Store | None = None,
+        maker: str = "dealer",
+        at_zero: str = "refuse",
     ) -> None: ...
     def add_public(
         self,
@@ -1122,6 +1147,19 @@ class Session:
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         truncate: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def stock(self) -> dict[str, typing.Any] | None: ...
+    def stock_up(
+        self,
+        orders: collections.abc.Sequence[
+            tuple[
+                str,
+                collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+                typing.SupportsInt | typing.SupportsIndex,
+                typing.SupportsInt | typing.SupportsIndex,
+            ]
+        ],
+        progress: typing.Any = None,
+    ) -> None: ...
     def tell(
         self, label: str, numbers: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
@@ -1282,6 +1320,9 @@ def softspoken_bytes(
     What the receiver of n transfers sends after the base OTs.
     """
 
+def stock_for(
+    protocol: str, op: str, *args: typing.Any, maker: str = "dealer"
+) -> list[tuple[str, list[int], int, int]]: ...
 def write_prints(
     values: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
     num_kept: typing.SupportsInt | typing.SupportsIndex,

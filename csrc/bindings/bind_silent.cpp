@@ -7,6 +7,7 @@
 
 #include "bindings/bindings.h"
 #include "bindings/blocks.h"
+#include "bindings/silent.h"
 #include "net/channel.h"
 #include "ot/silent.h"
 #include "ot/vole.h"
@@ -180,6 +181,7 @@ void bind_transfers(py::module_& module) {
 
 void bind_silent(py::module_& module) {
   bind_transfers(module);
+  bind_trees(module);
   py::class_<Sender, ot::CotSender>(module, "SilentSender", "Silent transfers, as sender.")
       .def(py::init<Channel, ot::CotSender&, std::size_t>(), arg("channel"), arg("base"),
            arg("threads") = 1, py::keep_alive<1, 3>());

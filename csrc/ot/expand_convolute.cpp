@@ -151,11 +151,11 @@ class Positions {
   std::uint64_t width_, last_;
 };
 
-// for_rows calls row(j, its positions) for every output j, and fetch(position) a while before.
+// for_rows calls row(j, its positions) for the first n outputs, and fetch(position) a while before.
 template <class Fetch, class Row>
-void for_rows(std::size_t k, Pool& pool, const Fetch& fetch, const Row& row) {
+void for_rows(std::size_t k, std::size_t n, Pool& pool, const Fetch& fetch, const Row& row) {
   constexpr std::size_t kBatch = kRows * kExpanderWeight;
-  const std::size_t batches = (k + kRows - 1) / kRows;
+  const std::size_t batches = (n + kRows - 1) / kRows;
   pool.parallel_for(batches, 64, [&](std::size_t begin, std::size_t end) {
     Positions positions(k);
     std::array<std::uint32_t, 2 * kBatch> drawn;
@@ -168,51 +168,69 @@ void for_rows(std::size_t k, Pool& pool, const Fetch& fetch, const Row& row) {
     for (std::size_t b = begin; b < end; ++b) {
       if (b + 1 < end) draw(b + 1);
       const std::uint32_t* const from = drawn.data() + b % 2 * kBatch;
-      const std::size_t size = std::min(k - b * kRows, kRows);
+      const std::size_t size = std::min(n - b * kRows, kRows);
       for (std::size_t r = 0; r < size; ++r) row(b * kRows + r, from + r * kExpanderWeight);
     }
   });
 }
 
-void check_size(std::size_t head, std::size_t tail, std::size_t k, std::size_t wanted) {
-  check(head == wanted && tail == wanted && k >= 64 && k % 2 == 0 && k >> 32 == 0, Code::usage,
+void check_size(std::size_t k) {
+  check(k >= 64 && k % 2 == 0 && k >> 32 == 0, Code::usage,
         "compress: a vector has the wrong size");
 }
 
 template <class T>
-void compress_all(std::span<T> head, std::span<T> tail, Pool& pool) {
-  const std::size_t k = head.size();
-  check_size(k, tail.size(), k, k);
+void convolve_both(std::span<T> tail) {
+  const std::size_t k = tail.size();
   convolve<T, false>(tail, stream_of(Part::forwards, k));
   convolve<T, true>(tail, stream_of(Part::backwards, k));
-  const T* const y = tail.data();
-  T* const out = head.data();
-  for_rows(
-      k, pool, [y](std::size_t at) { __builtin_prefetch(y + at); },
-      [y, out](std::size_t j, const std::uint32_t* at) {
-        T sum = out[j];
-        for (std::size_t s = 0; s < kExpanderWeight; ++s) sum = sum + y[at[s]];
-        out[j] = sum;
-      });
+}
+
+template <class T>
+T row_sum(const T* y, const std::uint32_t* at) {
+  T sum = y[at[0]];
+  for (std::size_t s = 1; s < kExpanderWeight; ++s) sum = sum + y[at[s]];
+  return sum;
 }
 
 }  // namespace
 
 void compress(std::span<Block> head, std::span<Block> tail, Pool& pool) {
-  compress_all(head, tail, pool);
+  check_size(tail.size());
+  check(head.size() <= tail.size(), Code::usage, "compress: a vector has the wrong size");
+  convolve_both(tail);
+  Block* const out = head.data();
+  const Block* const y = tail.data();
+  for_rows(
+      tail.size(), head.size(), pool, [y](std::size_t at) { __builtin_prefetch(y + at); },
+      [y, out](std::size_t j, const std::uint32_t* at) { out[j] ^= row_sum(y, at); });
 }
 
-void compress(std::span<Pair> head, std::span<Pair> tail, Pool& pool) {
-  compress_all(head, tail, pool);
+void compress(std::span<Block> head_a, std::span<Block> head_c, std::span<Pair> tail, Pool& pool) {
+  check_size(tail.size());
+  check(head_a.size() <= tail.size() && head_c.size() == head_a.size(), Code::usage,
+        "compress: a vector has the wrong size");
+  convolve_both(tail);
+  Block *const a = head_a.data(), *const c = head_c.data();
+  const Pair* const y = tail.data();
+  for_rows(
+      tail.size(), head_a.size(), pool, [y](std::size_t at) { __builtin_prefetch(y + at); },
+      [y, a, c](std::size_t j, const std::uint32_t* at) {
+        const Pair sum = row_sum(y, at);
+        a[j] ^= sum.a;
+        c[j] ^= sum.c;
+      });
 }
 
 void compress_bits(Words head, Words tail, std::size_t k, Pool& pool) {
-  check_size(head.size(), tail.size(), k, (k + 63) / 64);
+  check_size(k);
+  check(head.size() == (k + 63) / 64 && tail.size() == head.size(), Code::usage,
+        "compress: a vector has the wrong size");
   convolve_bits<false>(tail, k, stream_of(Part::forwards, k));
   convolve_bits<true>(tail, k, stream_of(Part::backwards, k));
   static_assert(kRows == 64, "threads write whole words");
   for_rows(
-      k, pool, [](std::size_t) {},
+      k, k, pool, [](std::size_t) {},
       [&](std::size_t j, const std::uint32_t* at) {
         std::uint64_t sum = 0;
         for (std::size_t s = 0; s < kExpanderWeight; ++s) sum ^= tail[at[s] / 64] >> (at[s] % 64);

@@ -32,10 +32,10 @@ struct alignas(32) Pair {
   Block a, c;
 };
 
-// compress writes out_j over e_j in `head` (k of them) from e'' in `tail` (k, destroyed).
-// k >= 64 and even; Code::usage otherwise.
+// compress writes the first outputs out_j over e_j in `head`, of which there may be fewer than k,
+// from e'' in `tail` (k of them, destroyed). k >= 64 and even; Code::usage otherwise.
 void compress(std::span<Block> head, std::span<Block> tail, Pool& pool);
-void compress(std::span<Pair> head, std::span<Pair> tail, Pool& pool);
+void compress(std::span<Block> head_a, std::span<Block> head_c, std::span<Pair> tail, Pool& pool);
 // The same code over single bits, 64 to a word: (k + 63) / 64 words each, the tails zero.
 void compress_bits(Words head, Words tail, std::size_t k, Pool& pool);
 

@@ -36,8 +36,8 @@ prg::Seed recv_trees(net::Channel& channel, const net::Step& step, const Forest&
   channel.recv(step, head);
   prg::Seed hash_key;
   std::memcpy(hash_key.data(), head.data(), hash_key.size());
-  check(head == head_of(hash_key, forest), Code::frame,
-        "the peer's trees are not of the number and depth that this extension takes");
+  check(head == head_of(hash_key, forest), Code::step,
+        "the peer makes trees for another number of transfers");
   channel.recv(step, std::as_writable_bytes(message));
   return hash_key;
 }

@@ -16,7 +16,7 @@ constexpr std::size_t kTreeHeadBytes = 40;
 
 void send_trees(net::Channel& channel, const net::Step& step, const prg::Seed& hash_key,
                 const Forest& forest, std::span<const Block> message);
-// recv_trees fills the message and gives the key; a batch of another form raises Code::frame.
+// recv_trees fills the message and gives the key; a batch of another form raises Code::step.
 prg::Seed recv_trees(net::Channel& channel, const net::Step& step, const Forest& forest,
                      std::span<Block> message);
 

@@ -20,6 +20,20 @@ void check_size(std::size_t n) {
   check(n >= 1 && n <= kVoleMax, Code::usage, "VOLE: between 1 and 2^24 elements in one go");
 }
 
+// Place is where a tree's leaves go. The first half of the trees is the code's systematic part, in
+// the outputs themselves; they may end before it does.
+struct Place {
+  bool in_tail;
+  std::size_t first, n;
+
+  Place(std::size_t tree, const NoiseShape& shape, std::size_t outputs) {
+    const std::size_t half = shape.trees / 2, leaves = std::size_t{1} << shape.depth;
+    in_tail = tree >= half;
+    first = (tree % half) * leaves;
+    n = in_tail ? leaves : std::min(leaves, outputs - std::min(outputs, first));
+  }
+};
+
 }  // namespace
 
 VoleSender::VoleSender(net::Channel& channel, CotSender& cot, Pool& pool)
@@ -35,17 +49,17 @@ void VoleSender::extend(const net::Step& step, std::span<Block> b) {
   multiply_as_sender(step, cot_, owned.span());
   cot_.extend(step, q.span());
 
-  const std::size_t k = shape.outputs();
-  Buffer<Block> head(k), tail(k), message(forest.message_blocks());
+  Buffer<Block> tail(shape.outputs()), message(forest.message_blocks());
   const Grower grower{forest, delta(), prg::random_seed(), q.span(), owned.span()};
   grow(grower, message.span(), pool_, [&](std::size_t tree, std::span<const Block> leaves) {
-    Block* const half = tree < shape.trees / 2 ? head.data() : tail.data();
-    Block* const to = half + (tree % (shape.trees / 2)) * leaves.size();
-    std::copy(leaves.begin(), leaves.end(), to);
+    const Place place(tree, shape, b.size());
+    if (place.in_tail)
+      std::copy(leaves.begin(), leaves.end(), tail.data() + place.first);
+    else
+      std::copy_n(leaves.begin(), place.n, b.data() + place.first);
   });
   send_trees(channel_, step, grower.hash_key, forest, message.span());
-  compress(head.span(), tail.span(), pool_);
-  std::copy_n(head.begin(), b.size(), b.begin());
+  compress(b, tail.span(), pool_);
 }
 
 VoleReceiver::VoleReceiver(net::Channel& channel, CotReceiver& cot, Pool& pool)
@@ -65,18 +79,20 @@ void VoleReceiver::extend(const net::Step& step, std::span<Block> a, std::span<B
 
   Buffer<Block> message(forest.message_blocks());
   const prg::Seed hash_key = recv_trees(channel_, step, forest, message.span());
-  const std::size_t k = shape.outputs();
-  Buffer<Pair> head(k), tail(k);
+  Buffer<Pair> tail(shape.outputs());
   const Regrower regrower{forest, hash_key, choices.span(), t.span(), held.span(), message.span()};
   regrow(regrower, pool_, [&](std::size_t tree, std::span<const Block> leaves, std::size_t index) {
-    Pair* const half = tree < shape.trees / 2 ? head.data() : tail.data();
-    Pair* const to = half + (tree % (shape.trees / 2)) * leaves.size();
+    const Place place(tree, shape, a.size());
     const Block value = values[tree];
-    for (std::size_t i = 0; i < leaves.size(); ++i)
-      to[i] = {value & mask_of(equal_bit(i, index)), leaves[i]};
+    for (std::size_t i = 0; i < place.n; ++i) {
+      const Block noise = value & mask_of(equal_bit(i, index));
+      if (place.in_tail)
+        tail[place.first + i] = {noise, leaves[i]};
+      else
+        a[place.first + i] = noise, c[place.first + i] = leaves[i];
+    }
   });
-  compress(head.span(), tail.span(), pool_);
-  for (std::size_t i = 0; i < a.size(); ++i) a[i] = head[i].a, c[i] = head[i].c;
+  compress(a, c, tail.span(), pool_);
 }
 
 }  // namespace petcore::ot

@@ -53,6 +53,7 @@ __all__: list[str] = [
     "protocols",
     "psi_cost",
     "serve_dealer",
+    "silent",
     "softspoken_bytes",
     "stock_for",
     "write_prints",
@@ -784,6 +785,65 @@ class CotReceiver:
         step: str,
         n: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
+
+class silent:
+    """
+    What silent extensions compute without a link.
+    """
+
+    @staticmethod
+    def compress(
+        head: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        tail: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
+        """
+        k blocks of 2k, by the expand-convolute code.
+        """
+
+    @staticmethod
+    def compress_bits(
+        head: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        tail: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        k: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def compress_pairs(
+        head: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        tail: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    ) -> tuple[typing.Any, ...]:
+        """
+        Two codewords at once, one after the other in head and tail.
+        """
+
+    @staticmethod
+    def grow_trees(
+        trees: typing.SupportsInt | typing.SupportsIndex,
+        depth: typing.SupportsInt | typing.SupportsIndex,
+        delta: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        q: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        owned: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> tuple[typing.Any, ...]:
+        """
+        The sender's message and leaves; without `owned` the leaves differ by delta.
+        """
+
+    @staticmethod
+    def noise_for(arg0: typing.SupportsInt | typing.SupportsIndex) -> tuple[int, int]: ...
+    @staticmethod
+    def regrow_trees(
+        trees: typing.SupportsInt | typing.SupportsIndex,
+        depth: typing.SupportsInt | typing.SupportsIndex,
+        choices: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        t: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        held: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        message: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> tuple[typing.Any, ...]:
+        """
+        The receiver's leaves, and where each tree's differs.
+        """
 
 class SilentSender(CotSender):
     """

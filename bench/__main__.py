@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from petcore.errors import PetcoreError
 
-from . import callgrind, intersections, measure, plot, table
+from . import callgrind, intersections, measure, plot, table, transfers
 from .links import describe
 from .machine import machine
 from .options import Options, read_options
@@ -47,7 +47,8 @@ def run(options: Options) -> None:
     kernels, lines, jobs = ([], [], []) if options.callgrind else measure.plan(options)
     timed = [job for job in jobs if not job.operation.memory]
     sets = [] if options.callgrind else intersections.plan(options)
-    total = len(pieces) + len(kernels) + len(lines) + len(jobs) + len(sets)
+    cots = [] if options.callgrind else transfers.plan(options)
+    total = len(pieces) + len(kernels) + len(lines) + len(jobs) + len(sets) + len(cots)
     if total == 0:
         sys.exit("bench: nothing to measure; --group, --filter, --min-n and --max-n leave no row")
     total += len(timed) * sum(peer.python is not None for peer in peers)
@@ -58,6 +59,7 @@ def run(options: Options) -> None:
             measure.measure_lines(lines, options, step),
             measure.measure_jobs(jobs, options, step),
             measure.measure_sets(sets, options, step),
+            measure.measure_transfers(cots, options, step),
             *(driver.measure(peer, timed, options, step) for peer in peers),
         ):
             rows += found

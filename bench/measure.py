@@ -9,7 +9,7 @@ from typing import Any
 
 from petcore.config import Link
 
-from . import intersections, kernels, keys
+from . import intersections, kernels, keys, transfers
 from .operations import OPERATIONS, Operation
 from .options import Options
 from .processes import Parties, free_port, started
@@ -116,6 +116,16 @@ def measure_sets(
     if chosen:
         with started(options.link, options.threads) as parties:
             yield from intersections.measure(chosen, options, report, parties)
+
+
+def measure_transfers(
+    chosen: list[transfers.Extension], options: Options, report: Report
+) -> Iterator[list[Row]]:
+    """Run extensions of oblivious transfer."""
+    if chosen:
+        with started(options.link, options.threads) as parties:
+            parties.ask("open_transfers", free_port())
+            yield from transfers.measure(chosen, options, report, parties)
 
 
 def time_job(parties: Parties, job: Job, options: Options) -> Row:

@@ -12,7 +12,7 @@ import numpy as np
 import petcore as pc
 from petcore.config import Config
 
-from . import data, exchange, intersections, operations
+from . import data, exchange, intersections, operations, transfers
 
 Measured = dict[str, Any]
 
@@ -110,6 +110,16 @@ class Party:
                 self.lines[kind](n)
             seconds.append((time.perf_counter() - began) / inner)
         return seconds[1:]
+
+    def open_transfers(self, port: int) -> None:
+        """Connect to the other party once more, for extensions of oblivious transfer."""
+        other = self.config.parties[1 - self.config.party]
+        first = self.config.party == 0
+        self.link = transfers.opened(exchange.channel(self.config, other, port, first))
+
+    def extend(self, place: int, runs: int) -> dict[str, Any]:
+        """Be the sender (the gateway) or the receiver of one extension."""
+        return transfers.extend(self.link, self.config.party == 0, place, runs)
 
     def meet(self) -> None:
         """Let both parties start the clock together."""

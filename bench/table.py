@@ -23,9 +23,10 @@ COLUMNS = {
     "functions": _BETWEEN,
     "training": _BETWEEN,
     "memory": ("operation", "n", "beyond"),
+    "ot": ("kernel", "by", "n", "median", "spread", "rate", "bits each", "relative"),
     "psi": ("operation", "n", "median", "spread", "rounds", "sent", "relative"),
 }
-KERNELS = ("kernels", "links", "keys")  # tables without a party
+KERNELS = ("kernels", "links", "keys", "ot")  # tables without a party
 TRUST = (
     "2 parties and a dealer process that sees no input; 64 bits, 18 fraction bits; TLS 1.3 with "
     "pinned keys, the dealer inside the clock"
@@ -41,6 +42,7 @@ TITLES = {
     "functions": "functions: two processes and a dealer, TLS 1.3",
     "training": "training: seconds per epoch, batch 128",
     "memory": "memory: the fuller party's peak beyond inputs and outputs",
+    "ot": "ot: one direction, two processes, TLS 1.3; bits of both; relative to the first",
     "psi": "psi: text in, indices out at both; bytes of both; relative to Python's sets in clear",
 }
 
@@ -86,6 +88,7 @@ def make_cells(row: Row) -> dict[str, str]:
         "rate": rate(row),
         "rounds": "" if row.rounds is None else f"{row.rounds:,}",
         "sent": size(row.bytes_sent),
+        "bits each": "" if row.bytes_sent is None else f"{8 * row.bytes_sent / row.n:.2f}",
         "dealer": size(row.offline_bytes),
         "error": ""
         if row.error is None

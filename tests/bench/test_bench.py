@@ -57,6 +57,14 @@ def test_a_product_between_processes_has_time_rounds_bytes_and_error():
 
 
 @pytest.mark.processes
+def test_an_intersection_has_the_bytes_of_both_parties_and_stands_beside_sets_in_clear():
+    _, (row,) = rows("--group", "psi", "--filter", "rr22", "--max-n", "1e4")
+    assert (row["group"], row["n"], row["rounds"]) == ("psi", 10_000, 6)
+    assert 300_000 < row["bytes_sent"] < 600_000
+    assert row["reference_seconds"] > 0
+
+
+@pytest.mark.processes
 def test_the_bytes_alone_stand_beside_other_lines_between_the_same_processes():
     _, found = rows("--group", "links", "--filter", "round")
     assert [row["by"] for row in found] == ["Python ssl", "petcore", "TCP in clear"]

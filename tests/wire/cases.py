@@ -90,6 +90,17 @@ def disclosing(session: Any) -> None:
     session.reveal(y, to=0, label="y")
 
 
+def intersecting(method: Any) -> Callable[[Any], Any]:
+    """Half of the ids of either party are common."""
+
+    def program(session: Any) -> None:
+        first = 150 * session.party
+        session.psi(range(first, first + 300), method=method)
+        session.psi(range(first, first + 30), method=method, to=1)
+
+    return program
+
+
 def matrices(session: Any) -> None:
     x = session.input(np.arange(6).reshape(2, 3) if session.party == 0 else None, owner=0)
     y = session.input(np.arange(12).reshape(3, 4) if session.party == 1 else None, owner=1)
@@ -121,6 +132,8 @@ def all_cases() -> dict[str, Callable[[], Said]]:
     works["inputs and disclosures"] = simulated(disclosing)
     for k in (2, 4, 8):
         works[f"correlated transfers, k = {k}"] = transfers(k)
+    for method in ("rr22", "ecdh"):
+        works[f"intersection by {method}"] = simulated(intersecting(method))
     works["bare intersection by ecdh"] = both(
         lambda end: _core.intersect_ecdh(end, [b"anna", b"bert"]),
         lambda end: _core.intersect_ecdh(end, [b"bert", b"carl", b"dora"]),

@@ -279,7 +279,9 @@ protocol::Cost Session::declared(const std::string& op,
   return cost;
 }
 
-bool Session::deals_keys() const { return setting_of(config_.correlations).dealt; }
+bool Session::deals_keys() const {
+  return config_.correlations != kFromStore && setting_of(config_.correlations).dealt;
+}
 
 protocol::Cost Session::measured() const {
   const std::lock_guard lock(mutex_);

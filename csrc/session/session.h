@@ -95,7 +95,7 @@ class Session {
   std::uint64_t steps() const { return step_index_; }
   // round_trip is what the first party measured when the session began, in whole milliseconds.
   std::chrono::milliseconds round_trip() const { return round_trip_; }
-  // deals_keys: whether there is a dealer, who makes keys of one-round comparisons.
+  // deals_keys: whether correlations come from a dealer, who makes keys of one-round comparisons.
   bool deals_keys() const;
   std::size_t threads() const { return pool_.threads(); }
 

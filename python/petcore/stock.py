@@ -29,6 +29,10 @@ _NAMES = {
     "equal": "equal_zero",
     "and": "and_bits",
     "select": "mul_bit",
+    "less by keys": "fss_sign",
+    "equal by keys": "fss_zero",
+    "between by keys": "fss_interval",
+    "where_less by keys": "fss_select",
 }
 # The sizes of an operation beyond its elements: the key of each, and its value where left out.
 _SIZES: dict[str, tuple[tuple[str, int | None], ...]] = {
@@ -36,6 +40,7 @@ _SIZES: dict[str, tuple[tuple[str, int | None], ...]] = {
     "square": (("truncate", 0),),
     "msb": (("bits", 64),),
     "equal_zero": (("bits", 64),),
+    **dict.fromkeys(("fss_sign", "fss_zero", "fss_interval", "fss_select"), (("bits", 64),)),
     "bits": (("bits", 64),),
     "truncate": (("bits", None),),
     "truncate_exact": (("bits", None),),
@@ -86,7 +91,7 @@ def load_plan(path: str | Path, maker: str = "dealer") -> Plan:
     ::
 
         [[stock]]
-        operation = "mul"     # or square, less, equal, and, select, matmul, exp, ...
+        operation = "mul"     # or square, less, "less by keys", equal, and, select, matmul, ...
         elements = 1_000_000  # of each call
         truncate = 18         # by so many bits at once, as fixed point is; 0 where left out
         calls = 1             # so many of them; 1 where left out

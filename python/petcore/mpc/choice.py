@@ -5,10 +5,11 @@ methods for which the session's source has correlations, the one whose predicted
 
     time = rounds * round_trip / 2 + bytes / LINK_BYTES_PER_SECOND + computing,
 
-where bytes are those of the busier link: to the peer, or those of the offline phase unless they are
-in stock. The round trip is what the first party measured when the session began, in whole
-milliseconds; below one it counts as none, and bytes decide. All that the rule looks at is public
-and the same at every party: sizes, widths, the round trip, the stock.
+where bytes are those of the busier link: to the peer, or of the offline phase, which are none where
+correlations come from a store; from there keys are taken only if all of them are in stock. The round
+trip is what the first party measured when the session began, in whole milliseconds; below one it
+counts as none, and bytes decide. All that the rule looks at is public and the same at every party:
+sizes, widths, the round trip, the stock.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ class ComparisonChoice:
         method = self._comparison if asked is None else _checked(asked)
         if method != "auto":
             return method
-        if n == 0 or (self._core.round_trip == 0 and not _holds_stock(self._core)):
+        if n == 0 or (self._core.round_trip == 0 and self._core.deals_keys):
             return "tree"  # its bytes are fewer, and where rounds take no time they decide
         return _explain(self._core, operation, n, bits).method
 
@@ -182,13 +183,14 @@ def _checked(method: str) -> str:
     return method
 
 
-def _holds_stock(core: Core) -> bool:
-    """Tell whether correlations lie ready somewhere."""
-    return False
-
-
-def _keys_in_stock(core: Core, kind: _Kind, bits: int) -> int:
-    return 0
+def _keys_in_stock(core: Core, kind: _Kind, bits: int) -> int | None:
+    """Count the keys of a kind and width that were made ahead; None where there is no store."""
+    stock = None if core.deals_keys else core.stock()
+    if stock is None:
+        return None
+    wanted = [bits, kind.form]
+    pools = (p for p in stock["pools"] if p["kind"] == "comparison_key")
+    return sum(int(p["units"]) for p in pools if list(p["dims"][:2]) == wanted)
 
 
 def _explain(core: Core, operation: str, n: int, bits: int) -> Explanation:
@@ -215,25 +217,24 @@ def _tree(core: Core, kind: _Kind, n: int, bits: int) -> Alternative:
     width = min(64, bits + kind.more_bits)
     costs = [core.declared(kind.tree[0], n * kind.trees, width)]
     costs += [core.declared(name, n) for name in kind.tree[1:]]
-    return _predict(core, "tree", costs, n * kind.trees / TREE_ELEMENTS_PER_SECOND, stocked=False)
+    return _predict(core, "tree", costs, n * kind.trees / TREE_ELEMENTS_PER_SECOND)
 
 
 def _fss(core: Core, kind: _Kind, n: int, bits: int) -> Alternative:
     keys = _keys_in_stock(core, kind, bits)
-    if keys < n and not core.deals_keys:
-        none = f"{keys:,} keys are in stock, and no dealer is there to make more"
-        return Alternative("fss", 0, 0, 0, 0.0, none)
+    if not core.deals_keys and (keys is None or keys < n):
+        none = "keys come from a dealer, and there is none"
+        few = f"{keys or 0:,} of the {n:,} keys are in stock"
+        return Alternative("fss", 0, 0, 0, 0.0, none if keys is None else few)
     blocks = 2 * kind.trees * max(1, bits - kind.spare - 6)  # of AES, see csrc/fss/tree.h
     cost = core.declared(kind.fss, n, bits)
-    return _predict(core, "fss", [cost], n * blocks / AES_BLOCKS_PER_SECOND, stocked=keys >= n)
+    return _predict(core, "fss", [cost], n * blocks / AES_BLOCKS_PER_SECOND)
 
 
-def _predict(
-    core: Core, method: str, costs: list[dict[str, Any]], computing: float, *, stocked: bool
-) -> Alternative:
+def _predict(core: Core, method: str, costs: list[dict[str, Any]], computing: float) -> Alternative:
     rounds, sent, offline = (
         sum(int(cost[key]) for cost in costs) for key in ("rounds", "bytes", "offline_bytes")
     )
-    busier = max(sent, 0 if stocked else offline)
+    busier = max(sent, offline)
     seconds = rounds * core.round_trip / 2 + busier / LINK_BYTES_PER_SECOND + computing
     return Alternative(method, rounds, sent, offline, seconds)

@@ -302,6 +302,7 @@ void bind_state(py::class_<Session>& type) {
       .def_property_readonly("parties", [](const Session& self) { return self.names().size(); })
       .def_property_readonly("names", &Session::names)
       .def_property_readonly("protocol", &Session::protocol_name)
+      .def_property_readonly("correlations", &Session::correlations)
       .def_property_readonly("components", &Session::components)
       .def_property_readonly("step", &Session::steps)
       .def_property_readonly("round_trip",

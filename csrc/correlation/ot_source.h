@@ -1,17 +1,31 @@
 // OtSource: correlations that the two parties make themselves, by oblivious transfer, over a link
-// that nothing else uses.
+// that nothing else uses. A chunk is made when the protocol takes it.
+//
+//   Paper: Gilboa, "Two party RSA key generation" (CRYPTO 1999, section 4), in the correlated form
+//          of Asharov et al. (CCS 2013, section 5.1); what each kind adds to it stands with it.
+//   Assumption: that of the extension in ot/: correlation-robust hashing, and base OTs.
+//   Rounds: two flights on the offline link for each chunk, a few more for the kinds made of bits.
+//   Adversary: semi-honest; of a malicious party, what ot/products.h says.
+//   Leaks: nothing beyond kinds and sizes, which both parties know.
 #pragma once
 
+#include <deque>
 #include <memory>
 
+#include "correlation/ot_making.h"
+#include "correlation/price.h"
 #include "correlation/source.h"
+#include "correlation/streams.h"
 #include "net/channel.h"
 
 namespace petcore::correlation {
 
 class OtSource : public Source {
  public:
-  OtSource(std::shared_ptr<net::Channel> offline, int party, Pool& pool);
+  // transfer_bits: that travel for each transfer, as options say; it only counts them.
+  OtSource(std::shared_ptr<net::Channel> offline, int party, const ot::Options& options,
+           unsigned transfer_bits, Pool& pool);
+  ~OtSource() override { wipe(seed_.data(), seed_.size()); }
 
   void plan(const net::Step& step, std::span<Request> requests) override;
   void masks(std::initializer_list<Take> streams) override;
@@ -20,9 +34,23 @@ class OtSource : public Source {
   const Usage& usage() const override { return usage_; }
 
  private:
-  std::shared_ptr<net::Channel> offline_;
+  struct Batch {
+    Request request;
+    Streams streams;
+    std::uint64_t masks_taken = 0, products_taken = 0;  // chunks
+    std::deque<Chunk> made;                             // before their masks were taken
+  };
+  Batch& current(bool want_masks);
+  Chunk make(const Batch& batch, std::uint64_t index);
+
+  ot::Products ot_;
   int party_;
+  unsigned transfer_bits_;
   Pool& pool_;
+  prg::Seed seed_;  // of this party's own words
+  std::uint64_t counter_ = 0;
+  net::Step step_;
+  std::deque<Batch> batches_;
   Usage usage_;
 };
 

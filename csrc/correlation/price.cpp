@@ -4,6 +4,7 @@
 
 #include "bits/bits.h"
 #include "correlation/products.h"
+#include "correlation/lookups.h"
 #include "correlation/tables.h"
 #include "correlation/trees.h"
 
@@ -56,6 +57,10 @@ Price layer_price(const Layer& layer) {
     const auto [fan_in, parts] = layer.node(i);
     if (fan_in == 1) continue;
     const std::uint64_t sets = std::uint64_t{1} << (fan_in - 1);
+    if (fan_in == 2) {
+      price += crossed(parts == bits::Parts::both ? 2 : 1, 1);
+      continue;
+    }
     price += subsets(fan_in - 1);
     if (parts != bits::Parts::equal)
       for (std::size_t b = 0; b + 1 < fan_in; ++b) price += crossed((sets - 1) >> b, 1);
@@ -105,6 +110,8 @@ Price made_price(const Request& request) {
       Price price = waves_price(waves_of(request));
       return price += digits_price(digits_of(request));
     }
+    case Kind::lookup:
+      return times(2 * 64, {0, kIndexBits, (kEntries - 1) * width});
     case Kind::half_select: {
       Price price = crossed(2, 32);
       if (width != 0) price += both_bits(32);

@@ -4,6 +4,7 @@
 
 #include "bits/bits.h"
 #include "bits/flags.h"
+#include "correlation/lookups.h"
 #include "correlation/streams.h"
 #include "correlation/tables.h"
 #include "correlation/trees.h"
@@ -127,6 +128,7 @@ Group product_group(const Request& request, std::size_t index) {
     case Kind::edabit:
     case Kind::digits:
     case Kind::tree_layer:
+    case Kind::lookup:
       return Group::bits;
     case Kind::half_select:
       return Group::halves;
@@ -148,7 +150,7 @@ Group product_group(const Request& request, std::size_t index) {
 
 bool is_crossed(const Request& request) {
   return request.kind == Kind::cross_bit || request.kind == Kind::cross_wide ||
-         request.kind == Kind::cross_scaled;
+         request.kind == Kind::cross_scaled || request.kind == Kind::lookup;
 }
 
 bool dealt_to_both(const Request& request) { return request.kind == Kind::comparison_key; }
@@ -207,6 +209,9 @@ void make_products(const Request& request, std::uint64_t units, const prg::Seed 
       return scaled_products(masks, products[0]);
     case Kind::bit_bytes:
       return bit_bytes(request, units, masks[0], products[0]);
+    case Kind::lookup:
+      return find_entries(products[0].span(), masks[0].span(), masks[1].span(),
+                          static_cast<unsigned>(request.dims[0]));
     case Kind::half_select:
       return half_selections(request, units, masks, products);
     case Kind::matrix: {

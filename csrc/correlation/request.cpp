@@ -2,6 +2,7 @@
 
 #include "bits/bits.h"
 #include "correlation/keys.h"
+#include "correlation/lookups.h"
 #include "correlation/tables.h"
 #include "correlation/trees.h"
 
@@ -12,7 +13,8 @@ constexpr std::array<const char*, kLastKind + 1> kNames = {
     "",       "multiplication", "square",        "and_gate",   "and_pair",
     "dabit",  "bit_product",    "edabit",        "cross_bit",  "tree_layer",
     "matrix", "mask",           "masked_matrix", "cross_wide", "digits",
-    "waves",  "half_select",    "cross_scaled",  "bit_bytes",  "comparison_key"};
+    "waves",  "half_select",    "cross_scaled",  "bit_bytes",  "comparison_key",
+    "lookup"};
 
 // The words of a chunk of packed bits, too, are then even in number.
 constexpr std::uint64_t kChunkStep = 128;
@@ -83,6 +85,7 @@ Request Request::read(ByteReader& in) {
     check(request.dims[0] >= 1 && request.dims[0] <= 8, Code::frame,
           "fewer than 1 or more than 8 rows of bits");
   if (request.kind == Kind::digits || request.kind == Kind::waves) check_tables(request);
+  if (request.kind == Kind::lookup) check_lookups(request);
   if (request.kind == Kind::edabit) check_grouped(request);
   if (request.kind == Kind::comparison_key) check_keys(request);
   if (request.kind == Kind::tree_layer) check_layer(request);
@@ -129,66 +132,54 @@ Shape shape(const Request& request) {
   const auto set = [&](std::initializer_list<Rows> masks, std::initializer_list<Rows> products) {
     for (const Rows& rows : masks) out.masks[out.num_masks++] = rows;
     for (const Rows& rows : products) out.products[out.num_products++] = rows;
+    return out;
   };
   switch (request.kind) {
     case Kind::multiplication:
     case Kind::and_gate:
-      set({kWords, kWords}, {kWords});
-      break;
+      return set({kWords, kWords}, {kWords});
     case Kind::square:
-      set({kWords}, {kWords});
-      break;
+      return set({kWords}, {kWords});
     case Kind::and_pair:
-      set({kWords, kWords, kWords}, {kWords, kWords});
-      break;
+      return set({kWords, kWords, kWords}, {kWords, kWords});
     case Kind::dabit:
-      set({kBits}, {kWords});
-      break;
+      return set({kBits}, {kWords});
     case Kind::bit_product:
-      set({kBits, kWords}, {kWords, kWords});
-      break;
+      return set({kBits, kWords}, {kWords, kWords});
     case Kind::edabit:
-      set({kWords}, {{grouped_of(request).num_slices(), 1}});
-      break;
+      return set({kWords}, {{grouped_of(request).num_slices(), 1}});
     case Kind::cross_bit:
-      set({kBits}, {{1, request.dims[0] == 64 ? 64u : 32u}});
-      break;
+      return set({kBits}, {{1, request.dims[0] == 64 ? 64u : 32u}});
     case Kind::tree_layer:
-      set({{layer_of(request).num_opened(), 64}}, {{layer_of(request).num_dealt(), 64}});
-      break;
+      return set({{layer_of(request).num_opened(), 64}}, {{layer_of(request).num_dealt(), 64}});
     case Kind::cross_wide:
-      set({{1, 128}}, {{1, 128}});
-      break;
+      return set({{1, 128}}, {{1, 128}});
     case Kind::digits:
-      set({kWords}, {{digits_of(request).rows(), 1}});
-      break;
+      return set({kWords}, {{digits_of(request).rows(), 1}});
     case Kind::waves: {
       const Waves waves = waves_of(request);
-      set({kWords}, {{2 * waves.count, waves.width}, {digits_of(request).rows(), 1}});
-      break;
+      return set({kWords}, {{2 * waves.count, waves.width}, {digits_of(request).rows(), 1}});
     }
     case Kind::cross_scaled:
-      set({{2, 64}}, {kWords});
-      break;
+      return set({{2, 64}}, {kWords});
     case Kind::bit_bytes:
-      set({{request.dims[0], 1}}, {{request.dims[0], 8, true}});
-      break;
+      return set({{request.dims[0], 1}}, {{request.dims[0], 8, true}});
+    case Kind::lookup:
+      return set({{table_rows(static_cast<unsigned>(request.dims[0])) + kIndexBits, 64}},
+                 {{2 * request.dims[0], 64}});
     case Kind::half_select:
       set({kBits, {1, 32}}, {{1, 32}, {1, 32}});
       if (request.dims[0] == 1) set({kBits}, {{1, 32}});
       break;
     case Kind::comparison_key:
-      set({kWords, {1, 128}}, {kWords, {key_shape(request).blocks(), 128}});
-      break;
+      return set({kWords, {1, 128}}, {kWords, {key_shape(request).blocks(), 128}});
     case Kind::mask:
-      set({kWords}, {});
-      break;
+      return set({kWords}, {});
     case Kind::matrix:
     case Kind::masked_matrix: {
       const auto [m, k, n] = matrix_shape(request);
       if (request.kind == Kind::matrix) set({{1, 64 * m * k}}, {});
-      set({{1, 64 * k * n}}, {{1, 64 * m * n}});
-      break;
+      return set({{1, 64 * k * n}}, {{1, 64 * m * n}});
     }
   }
   return out;

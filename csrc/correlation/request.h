@@ -22,6 +22,7 @@
 //   waves             element     r                  cosines and sines (tables.h),   (2 count width
 //                                                    a digit table                   + rows) / 8
 //   half_select       element     bit, a, [bit']     bit, bit a, [bit'] in Z_2^32    8, [12]
+//   lookup            64 pairs    own table, index   entries found (lookups.h)       16 width
 //   matrix            product     A (m,k), B (k,n)   AB                              8mn
 //   mask              element     A                  -                               0
 //   masked_matrix     product     B                  AB, A of an earlier mask        8mn
@@ -59,8 +60,9 @@ enum class Kind : std::uint32_t {
   cross_scaled,
   bit_bytes,
   comparison_key,
+  lookup,
 };
-constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::comparison_key);
+constexpr std::uint32_t kLastKind = static_cast<std::uint32_t>(Kind::lookup);
 
 const char* kind_name(Kind kind);
 // kind_from_name raises Code::usage for an unknown word, listing those there are.

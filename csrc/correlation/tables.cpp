@@ -11,23 +11,6 @@ namespace {
 
 constexpr std::uint64_t kWavesMax = 32;
 
-// Rows [d > v] of one digit from its bits, lowest first. With top bit t and the rows L of the bits
-// below: t | L_v, then t, then t & L_v.
-void digit_rows(std::uint64_t* out, const std::uint64_t* bit_rows, unsigned bits,
-                std::size_t words) {
-  for (unsigned k = 0; k < bits; ++k) {
-    const std::uint64_t* top = bit_rows + k * words;
-    const std::size_t below = (std::size_t{1} << k) - 1;
-    std::copy_n(top, words, out + below * words);
-    for (std::size_t v = 0; v < below; ++v)
-      for (std::size_t w = 0; w < words; ++w) {
-        const std::uint64_t lower = out[v * words + w];
-        out[v * words + w] = lower | top[w];
-        out[(below + 1 + v) * words + w] = lower & top[w];
-      }
-  }
-}
-
 // Stores one row of n rounded numbers from `begin` on.
 void store(Words row, std::size_t begin, std::size_t n, const Harmonics::Row& values,
            unsigned width) {
@@ -79,6 +62,23 @@ void check_tables(const Request& request) {
 
 std::uint64_t wave_words(const Waves& waves, std::uint64_t n) {
   return waves.width == 64 ? n : half_words(n);
+}
+
+// Rows [d > v] of one digit from its bits, lowest first. With top bit t and the rows L of the bits
+// below: t | L_v, then t, then t & L_v.
+void digit_rows(std::uint64_t* out, const std::uint64_t* bit_rows, unsigned bits,
+                std::size_t words) {
+  for (unsigned k = 0; k < bits; ++k) {
+    const std::uint64_t* top = bit_rows + k * words;
+    const std::size_t below = (std::size_t{1} << k) - 1;
+    std::copy_n(top, words, out + below * words);
+    for (std::size_t v = 0; v < below; ++v)
+      for (std::size_t w = 0; w < words; ++w) {
+        const std::uint64_t lower = out[v * words + w];
+        out[v * words + w] = lower | top[w];
+        out[(below + 1 + v) * words + w] = lower & top[w];
+      }
+  }
 }
 
 void digit_table(Words out, ConstWords r, const Digits& digits) {

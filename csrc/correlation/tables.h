@@ -39,6 +39,9 @@ void check_tables(const Request& request);
 // wave_words is what one row of n cosines or sines takes.
 std::uint64_t wave_words(const Waves& waves, std::uint64_t n);
 
+// digit_rows fills the rows of one digit of `bits` bits, which are packed vectors of `words` words.
+void digit_rows(std::uint64_t* out, const std::uint64_t* bit_rows, unsigned bits,
+                std::size_t words);
 // digit_table fills the rows for every digit, lowest digit and lowest v first, then the top bit;
 // each row is a packed vector. wave_table fills cosine and sine of every harmonic in turn.
 void digit_table(Words out, ConstWords r, const Digits& digits);

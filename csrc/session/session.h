@@ -91,6 +91,7 @@ class Session {
   int party() const { return config_.party; }
   const std::vector<std::string>& names() const { return config_.names; }
   std::string protocol_name() const { return config_.protocol; }
+  const std::string& correlations() const { return config_.correlations; }
   int components() const { return protocol_->components(); }
   std::uint64_t steps() const { return step_index_; }
   // round_trip is what the first party measured when the session began, in whole milliseconds.

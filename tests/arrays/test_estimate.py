@@ -71,14 +71,14 @@ CASES = (
 )
 
 
-def measured(function: Callable[..., Any], values: Any) -> list[pc.Cost]:
+def measured(function: Callable[..., Any], values: Any, correlations: str) -> list[pc.Cost]:
     def program(session: pc.Session) -> pc.Cost:
         x, y = (session.input(values if session.party == p else None, owner=p) for p in (0, 1))
         with session.measure() as cost:
             function(x, y)
         return cost
 
-    return pc.simulate(program)
+    return pc.simulate(program, correlations=correlations)
 
 
 def assert_equal(found: list[pc.Cost], predicted: list[pc.Cost]) -> None:
@@ -90,13 +90,22 @@ def assert_equal(found: list[pc.Cost], predicted: list[pc.Cost]) -> None:
 
 @pytest.mark.parametrize(("function", "values", "dtype"), [c[1:] for c in CASES],
                          ids=[c[0] for c in CASES])  # fmt: skip
-def test_an_estimate_is_what_a_measurement_finds(function: Any, values: Any, dtype: str) -> None:
+@pytest.mark.parametrize("correlations", ["dealer", "ot"])
+def test_an_estimate_is_what_a_measurement_finds(
+    function: Any, values: Any, dtype: str, correlations: str
+) -> None:
     spec = (SHAPE, dtype)
     predicted = [
-        pc.estimate(lambda session, x, y: function(x, y), spec, spec, party=party).cost
+        pc.estimate(
+            lambda session, x, y: function(x, y),
+            spec,
+            spec,
+            party=party,
+            correlations=correlations,
+        ).cost
         for party in (0, 1)
     ]
-    assert_equal(measured(function, values), predicted)
+    assert_equal(measured(function, values, correlations), predicted)
 
 
 @pytest.mark.parametrize("solve", [

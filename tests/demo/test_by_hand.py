@@ -4,7 +4,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from petcore.cli.app import app
+from petcore.config import load_config
+from petcore.config_text import to_toml
 from petcore.csv_columns import write_csv
 
 pytestmark = pytest.mark.processes
@@ -36,13 +39,13 @@ def started(*arguments: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def at_both_parties(
-    configs: dict[str, Path], arguments: dict[str, list[str]]
+    configs: dict[str, Path], arguments: dict[str, list[str]], *, dealer: bool = True
 ) -> dict[str, tuple[int, str, str]]:
     """Run dealer, gateway and wallet; return exit code, stdout and stderr by party."""
     folder = configs["gateway"].parent
-    dealer = ["dealer", "--once", "--config", str(configs["dealer"])]
+    deal = ["dealer", "--once", "--config", str(configs["dealer"])]
     with (
-        started(*dealer, cwd=folder),
+        started(*deal, cwd=folder) if dealer else nullcontext(),
         started(*arguments["gateway"], cwd=folder) as gateway,
         started(*arguments["wallet"], cwd=folder) as wallet,
     ):
@@ -76,11 +79,22 @@ def train(configs: dict[str, Path], name: str, *more: str) -> list[str]:
     return ["train", *config, *own, "--steps", "4", *more]
 
 
-def test_two_companies_train_on_their_own_files(configs: dict[str, Path]) -> None:
+def make_do_without_dealer(configs: dict[str, Path]) -> None:
+    for name in ("gateway", "wallet"):
+        config = replace(load_config(configs[name]), dealer=None, correlations="ot")
+        configs[name].write_text(to_toml(config, configs[name].parent), encoding="utf-8")
+
+
+@pytest.mark.parametrize("correlations", ["dealer", "ot"])
+def test_two_companies_train_on_their_own_files(
+    configs: dict[str, Path], correlations: str
+) -> None:
     folder = configs["gateway"].parent
     tables(folder)
+    if correlations == "ot":
+        make_do_without_dealer(configs)
     arguments = {n: train(configs, n, "--json", "--scores", f"{n}.scores") for n in configs}
-    ended = at_both_parties(configs, arguments)
+    ended = at_both_parties(configs, arguments, dealer=correlations == "dealer")
     assert [code for code, _, _ in ended.values()] == [0, 0], ended
     gateway, wallet = (json.loads(out) for _, out, _ in ended.values())
     assert gateway["auc"] is None

@@ -39,9 +39,9 @@ def encoded(x: np.ndarray, frac_bits: int) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def run() -> Callable[..., Run]:
-    """Give run(name, *inputs, frac_bits=18)."""
+    """Give run(name, *inputs, frac_bits=18, correlations="dealer")."""
 
-    def run(name: str, *inputs: Any, frac_bits: int = 18) -> Run:
+    def run(name: str, *inputs: Any, frac_bits: int = 18, correlations: str = "dealer") -> Run:
         def program(session: pc.Session) -> tuple[np.ndarray, pc.Cost]:
             mine = session.party == 0
             shared = [
@@ -55,7 +55,7 @@ def run() -> Callable[..., Run]:
             assert result.frac_bits == frac_bits
             return session.open(result, label="result"), cost
 
-        (result, cost), (_, other) = pc.simulate(program)
+        (result, cost), (_, other) = pc.simulate(program, correlations=correlations)
         exact = [encoded(x, frac_bits) for x in inputs]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             expected = REFERENCES[name](*exact)

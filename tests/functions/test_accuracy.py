@@ -52,10 +52,14 @@ def assert_within_bound(name, outcome, frac_bits):
     )
 
 
-@pytest.mark.parametrize("frac_bits", SCALES)
+@pytest.mark.parametrize(
+    ("correlations", "frac_bits"), [*(("dealer", f) for f in SCALES), ("ot", 16), ("ot", 24)]
+)
 @pytest.mark.parametrize("name", [n for n in CONTRACTS if n != "divide"])
-def test_the_error_stays_within_the_bound_over_the_whole_domain(run, name, frac_bits):
-    outcome = run(name, domain_grid(name, frac_bits), frac_bits=frac_bits)
+def test_the_error_stays_within_the_bound_over_the_whole_domain(run, name, frac_bits, correlations):
+    outcome = run(
+        name, domain_grid(name, frac_bits), frac_bits=frac_bits, correlations=correlations
+    )
     assert_within_bound(name, outcome, frac_bits)
 
 

@@ -18,8 +18,10 @@ def inputs(n: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("n", LENGTHS)
-def test_a_function_keeps_its_bound_and_its_declared_cost_at_every_length(name, n):
+@pytest.mark.parametrize(
+    ("correlations", "n"), [*(("dealer", n) for n in LENGTHS), ("ot", 1), ("ot", 300)]
+)
+def test_a_function_keeps_its_bound_and_its_declared_cost_at_every_length(name, n, correlations):
     x = inputs(n)
 
     def program(session):
@@ -29,13 +31,15 @@ def test_a_function_keeps_its_bound_and_its_declared_cost_at_every_length(name, 
         cost = session.cost - before
         return session.open(result, label="result"), cost, session._core.declared(name, n, 18)
 
-    for party, (result, cost, declared) in enumerate(pc.simulate(program)):
+    offline = 0
+    for result, cost, declared in pc.simulate(program, correlations=correlations):
         expected = REFERENCES[name](x)
         bound = [CONTRACTS[name].bound(v, 18) for v in expected]
         assert (np.abs(result - expected) <= bound).all()
         assert (cost.rounds, cost.bytes_sent) == (declared["rounds"], declared["bytes"])
-        assert cost.offline_bytes == (declared["offline_bytes"] if party == 1 else 0)
         assert cost.correlations == declared["correlations"]
+        offline += cost.offline_bytes
+    assert offline == declared["offline_bytes"]
 
 
 def test_a_function_that_the_core_does_not_have_is_refused():

@@ -90,6 +90,12 @@ class Companies:
         dealer = self.start("dealer")
         return self.start("gateway", *arguments), self.start("wallet", *arguments), dealer
 
+    def start_pair(self, *arguments: str) -> tuple[Process, Process]:
+        """Start both parties without a dealer; each makes its correlations with the other."""
+        for name in ("gateway", "wallet"):
+            self.change(name, correlations="ot", dealer=None)
+        return self.start("gateway", *arguments), self.start("wallet", *arguments)
+
 
 def free_port() -> int:
     with socket.socket() as probe:

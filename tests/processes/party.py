@@ -37,6 +37,15 @@ def loop(session: Any, argument: str) -> Any:
         x = x * x
 
 
+def loop_large(session: Any, argument: str) -> Any:
+    """Almost all of its time goes into correlations."""
+    x = session.input(np.arange(10**5) if session.party == 0 else None, owner=0)
+    x = x * x
+    say(state="running")
+    while True:
+        x = x * x
+
+
 def shapes(session: Any, argument: str) -> Any:
     x = session.input(VALUES if session.party == 0 else None, owner=0)
     return session.open(x[: int(argument)], label="head").tolist()
@@ -137,7 +146,7 @@ def keys_for_ever(session: Any, argument: str) -> Any:
 
 
 _ALL = (
-    *(add_up, loop, shapes, product_memory, comparison_memory, estimated),
+    *(add_up, loop, loop_large, shapes, product_memory, comparison_memory, estimated),
     *(compared, keys_for_ever),
     *(intersect, intersect_forever, intersect_memory),
 )

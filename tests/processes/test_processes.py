@@ -24,6 +24,38 @@ def test_three_processes_compute_a_result_and_log_its_disclosure(companies):
         assert verify(companies.configs[name].log).count == 1
 
 
+def test_two_processes_compute_without_a_dealer(companies):
+    gateway, wallet = companies.start_pair("add_up")
+    expected = sum(i * i for i in range(1000))
+    assert gateway.last_line() == {"state": "ended", "result": expected}
+    assert wallet.last_line() == {"state": "ended", "result": expected}
+
+
+@pytest.mark.parametrize(("victim", "witness"), [("gateway", "wallet"), ("wallet", "gateway")])
+def test_a_party_killed_while_both_make_correlations_is_named_within_seconds(
+    companies, victim, witness
+):
+    parties = dict(zip(("gateway", "wallet"), companies.start_pair("loop_large"), strict=True))
+    assert parties["gateway"].line() == parties["wallet"].line() == {"state": "running"}
+    parties[victim].popen.send_signal(signal.SIGKILL)
+    killed = time.monotonic()
+    ended = parties[witness].last_line()
+    assert ended["error"] in ("PeerClosed", "PeerAborted")
+    assert victim in ended["text"]
+    assert time.monotonic() - killed < 4  # both compute hard
+
+
+def test_a_party_frozen_while_both_make_correlations_is_found_silent(companies):
+    gateway, wallet = companies.start_pair("loop_large")
+    assert gateway.line() == wallet.line() == {"state": "running"}
+    wallet.popen.send_signal(signal.SIGSTOP)
+    frozen = time.monotonic()
+    ended = gateway.last_line()
+    assert ended["error"] in ("PeerSilent", "PeerAborted")
+    assert "wallet" in ended["text"]
+    assert time.monotonic() - frozen < 2.5  # the silence limit is one second
+
+
 @pytest.mark.parametrize("victim", ["gateway", "wallet", "dealer"])
 def test_a_killed_process_ends_in_a_typed_error_at_every_other_within_two_seconds(
     companies, victim
@@ -104,4 +136,14 @@ def test_an_estimate_is_what_two_processes_measure(companies):
     )
     dealt = sum(cost.pop("offline_bytes") for cost in found)
     assert [cost.pop("offline_bytes") for cost in told] == [dealt, dealt]
+    assert found == told
+
+
+def test_an_estimate_is_what_two_processes_without_a_dealer_measure(companies):
+    gateway, wallet = companies.start_pair("estimated")
+    found, told = zip(
+        *(process.last_line()["result"] for process in (gateway, wallet)), strict=True
+    )
+    made = sum(cost.pop("offline_bytes") for cost in found)
+    assert [cost.pop("offline_bytes") for cost in told] == [made, made]
     assert found == told

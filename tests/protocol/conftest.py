@@ -109,10 +109,10 @@ def run_parties(
     return outcome
 
 
-@pytest.fixture
-def correlations() -> str:
-    """Where they come from; a test that runs over several sources is parametrized by it."""
-    return "dealer"
+@pytest.fixture(params=SOURCES)
+def correlations(request: pytest.FixtureRequest) -> str:
+    """Where they come from: whatever uses `parties` runs over every source."""
+    return str(request.param)
 
 
 @pytest.fixture

@@ -69,6 +69,10 @@ class Operation:
     extra: tuple[int, ...] = ()
     tolerance: int = 0  # units in the last place, above the reference only
 
+    @property
+    def needs_dealer(self) -> bool:
+        return self.declared.startswith("fss_")
+
 
 OPERATIONS = [
     Operation("multiply", lambda s, x, y: s.mul(x, y),

@@ -11,7 +11,7 @@ import pytest
 import petcore as pc
 from petcore import _core
 
-from .conftest import NAMES
+from .conftest import NAMES, SOURCES
 
 CANARY = 1_234_567_890_123  # no other number of this test
 CANARY_REAL = 54_321.987_65
@@ -75,15 +75,18 @@ def wallet_shares_canaries(session: pc.Session) -> tuple[float, float]:
     )
 
 
-@pytest.fixture(scope="module")
-def tapped() -> Tap:
-    tap = Tap()
-    dealer = [_core.memory_channels("dealer", name) for name in NAMES]
+@pytest.fixture(scope="module", params=SOURCES)
+def tapped(request) -> Tap:
+    """All links between the parties, tapped, after a run over one source of correlations."""
+    tap, offline = Tap(), Tap() if request.param == "ot" else None
+    dealer = [_core.memory_channels("dealer", name) for name in NAMES] if not offline else []
     results: list[object] = [None, None]
 
     def party(index: int) -> None:
         peers = {1 - index: tap.ends[index]}
-        core = _core.Session("semi2k", index, NAMES, peers, dealer[index][1], [])
+        to_dealer = dealer[index][1] if dealer else None
+        second = offline.ends[index] if offline else None
+        core = _core.Session("semi2k", index, NAMES, peers, to_dealer, [], 1, request.param, second)
         with pc.Session(core) as session:
             results[index] = wallet_shares_canaries(session)
 
@@ -91,15 +94,20 @@ def tapped() -> Tap:
         _core.serve_dealer(NAMES, [pair[0] for pair in dealer], [])
 
     threads = [threading.Thread(target=party, args=(i,)) for i in range(2)]
-    threads.append(threading.Thread(target=serve))
+    if dealer:
+        threads.append(threading.Thread(target=serve))
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    tap.stopped.set()
-    tap.pump.join()
+    for one in (tap, offline) if offline else (tap,):
+        one.stopped.set()
+        one.pump.join()
     assert results[0] == results[1]
     assert results[0][0] == 2500 * CANARY
+    if offline:
+        for received, more in zip(tap.received, offline.received, strict=True):
+            received += more  # whole frames both
     return tap
 
 

@@ -17,18 +17,33 @@ def test_the_registry_names_each_protocol_with_its_parties_and_adversary():
     assert rows["semi2k"] == (2, "semi-honest, one of two", "Z_2^64")
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op: op.name)
-@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize(
+    ("correlations", "n", "operation"),
+    [
+        pytest.param(source, n, operation, id=f"{source}-{n}-{operation.name}")
+        for source, lengths in (("dealer", LENGTHS), ("ot", (1, 65, 1000, 32769)))
+        for n in lengths
+        for operation in OPERATIONS
+        if source == "dealer" or not operation.needs_dealer
+    ],
+)
 def test_an_operation_opens_to_its_reference_at_its_declared_cost(parties, operation, n):
     check_operation(parties, operation, n)
 
 
 @pytest.mark.parametrize(
-    "name", ["most significant bit", "sign by keys", "truncate by 18 exactly", "multiply"]
+    ("correlations", "name", "n"),
+    [
+        ("dealer", "most significant bit", (1 << 20) + 65),
+        ("dealer", "truncate by 18 exactly", (1 << 20) + 65),
+        ("dealer", "sign by keys", (1 << 20) + 65),
+        ("dealer", "multiply", (1 << 20) + 65),
+        ("ot", "most significant bit", (1 << 18) + 65),
+    ],
 )
-def test_a_vector_longer_than_one_block_is_computed_block_by_block(parties, name):
+def test_a_vector_longer_than_one_block_is_computed_block_by_block(parties, name, n):
     operation = next(op for op in OPERATIONS if op.name == name)
-    check_operation(parties, operation, (1 << 20) + 65)
+    check_operation(parties, operation, n)
 
 
 def check_operation(parties, operation: Operation, n: int) -> None:

@@ -188,6 +188,7 @@ def test_a_request_out_of_bounds_is_refused_before_anything_is_allocated(message
     assert isinstance(error, BadFrame)
 
 
+@pytest.mark.parametrize("correlations", ["dealer"])
 def test_only_the_second_party_receives_adjustments(parties):
     def program(session):
         x = share(session, np.arange(1000, dtype=U64), 0)

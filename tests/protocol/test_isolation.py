@@ -177,6 +177,7 @@ def test_a_dealer_refuses_two_halves_of_different_sessions():
         assert isinstance(error, PetcoreError)
 
 
+@pytest.mark.parametrize("correlations", ["dealer"])
 def test_the_dealer_learns_no_label_and_no_cause_of_a_failure(parties, quick_limits):
     heard: list[str] = []
 

@@ -17,6 +17,12 @@ COMPARISON_KEY = 19
 SIGN, BELOW, POINT = range(3)
 
 
+@pytest.fixture
+def correlations() -> str:
+    """Only a dealer makes keys."""
+    return "dealer"
+
+
 def test_every_number_of_eight_bits_has_its_sign_and_is_zero_or_not(parties):
     """4,096 of each: every number under 16 masks at least, drawn anew for each."""
     x = np.repeat(np.arange(-128, 128), 16).astype(U64)

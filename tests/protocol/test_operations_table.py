@@ -31,19 +31,23 @@ def test_every_operation_of_the_core_has_a_row() -> None:
     assert methods(_core.Session) - STATE - UNUSED == set(ROWS)
 
 
-def test_what_the_protocol_declares_can_be_asked_without_a_session(parties: Any) -> None:
+def test_what_the_protocol_declares_can_be_asked_without_a_session(
+    parties: Any, correlations: str
+) -> None:
     def program(session: Any) -> Any:
         return session.declared("msb", 1000)
 
     for said in parties(program).values():
-        assert said == _core.declared("semi2k", "msb", 1000)
+        assert said == _core.declared("semi2k", "msb", 1000, correlations=correlations)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op: op.name)
 @pytest.mark.parametrize("n", [1, 1000])
 def test_an_imitated_operation_gives_and_costs_what_the_real_one_does(
-    parties: Any, operation: Operation, n: int
+    parties: Any, correlations: str, operation: Operation, n: int
 ) -> None:
+    if operation.needs_dealer and correlations != "dealer":
+        pytest.skip("keys come from a dealer")
     inputs = operation.inputs(np.random.default_rng(n), n)
 
     def program(session: Any) -> Any:
@@ -51,7 +55,7 @@ def test_an_imitated_operation_gives_and_costs_what_the_real_one_does(
         result = operation.call(session, *inputs)
         return result.shape, result.dtype, session.cost()["rounds"] - before["rounds"]
 
-    dry: Any = _DryCore("semi2k", ["gateway", "wallet"], 0, iter([]))
+    dry: Any = _DryCore("semi2k", ["gateway", "wallet"], 0, iter([]), correlations)
     result = operation.call(dry, *inputs)
     for found in parties(program).values():
         assert found == (result.shape, result.dtype, dry.cost()["rounds"])

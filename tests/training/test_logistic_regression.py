@@ -27,8 +27,17 @@ def fitted(session: pc.Session, X: Any, y: Any, **options: Any) -> LogisticRegre
     return model.fit(own(session, X), y if session.party == 1 else None)
 
 
-@pytest.mark.parametrize("options", [{}, {"C": 0.01}, {"fit_intercept": False, "C": 1e6}])
+@pytest.mark.parametrize(
+    ("correlations", "options"),
+    [
+        ("dealer", {}),
+        ("dealer", {"C": 0.01}),
+        ("dealer", {"fit_intercept": False, "C": 1e6}),
+        ("ot", {}),
+    ],
+)
 def test_the_private_model_has_the_coefficients_of_the_plaintext_one(
+    correlations: str,
     options: dict[str, Any],
 ) -> None:
     X, y = joint_table()
@@ -39,7 +48,7 @@ def test_the_private_model_has_the_coefficients_of_the_plaintext_one(
     def program(session: pc.Session) -> Any:
         return fitted(session, X, y, max_iter=40, **options).reveal_coef(to=0)
 
-    revealed, nothing = pc.simulate(program)
+    revealed, nothing = pc.simulate(program, correlations=correlations)
     assert nothing is None
     assert np.abs(revealed[0] - reference.coef_).max() < 5e-3
     assert np.abs(revealed[1] - reference.intercept_).max() < 5e-3

@@ -5,6 +5,7 @@
 #include "protocol/semi2k/cross.h"
 #include "protocol/semi2k/functions.h"
 #include "protocol/semi2k/keyed.h"
+#include "protocol/semi2k/leaves.h"
 #include "protocol/semi2k/plans.h"
 
 namespace petcore::protocol::semi2k {
@@ -27,21 +28,28 @@ Cost product(std::uint64_t words, const Request& request, std::size_t n,
   return cost;
 }
 
-// A circuit over blocks: one opening of n elements mod 2^width, then one round per layer of its
-// plan; an AND pair opens three words per unit, an AND gate two, a daBit one packed bit.
-Cost circuit(std::size_t n, unsigned width, Plan (*make_plan)(std::size_t, unsigned), unsigned of) {
+// A circuit over blocks: one round for each request of its plan, which for edaBits is an opening
+// mod 2^width and for lookups are two; an AND pair opens three words per unit, an AND gate two, a
+// daBit one packed bit.
+Cost circuit(const Setting& setting, std::size_t n, unsigned width,
+             Plan (*make_plan)(const Setting&, std::size_t, unsigned), unsigned of) {
   Cost cost;
-  for_each_block(n, [&](std::size_t, std::size_t size) {
-    cost += one_round(opened_words(size, width));
-    for (const Request& request : make_plan(size, of)) {
+  const auto add_block = [&](std::size_t, std::size_t size) {
+    for (const Request& request : make_plan(setting, size, of)) {
+      if (request.kind == Kind::lookup) {
+        cost += lookup_cost(request);
+        continue;
+      }
       with_correlation(cost, request);
+      if (request.kind == Kind::edabit) cost += one_round(opened_words(size, width));
       if (request.kind == Kind::and_pair) cost += one_round(3 * request.units);
       if (request.kind == Kind::tree_layer)
         cost += one_round(correlation::layer_of(request).num_opened() * request.units);
       if (request.kind == Kind::dabit || request.kind == Kind::cross_bit)
         cost += one_round(petcore::bits::num_words(size));
     }
-  });
+  };
+  for_each_block(n, add_block, make_plan == bits_plan ? kBlock : block_of(setting));
   return cost;
 }
 
@@ -154,11 +162,11 @@ Cost Semi2k::added_up(Op op, std::span<const std::uint64_t> d) const {
     case Op::b2a:
       return one_round(packed, {.kind = Kind::dabit, .units = n});
     case Op::msb:
-      return circuit(n, bits_left(d), msb_plan, bits_left(d));
+      return circuit(setting_, n, bits_left(d), msb_plan, bits_left(d));
     case Op::equal_zero:
-      return circuit(n, bits_left(d), equal_zero_plan, bits_left(d));
+      return circuit(setting_, n, bits_left(d), equal_zero_plan, bits_left(d));
     case Op::bits:
-      return circuit(n, bits_left(d), bits_plan, bits_left(d));
+      return circuit(setting_, n, bits_left(d), bits_plan, bits_left(d));
     case Op::fss_sign:
       check_keyed();
       return keyed_cost(n, bits_left(d), correlation::KeyForm::sign);
@@ -174,7 +182,7 @@ Cost Semi2k::added_up(Op op, std::span<const std::uint64_t> d) const {
     case Op::truncate:
       return truncation(n, static_cast<unsigned>(d[1]));
     case Op::truncate_exact:
-      return circuit(n, static_cast<unsigned>(d[1]) + 1, truncate_exact_plan,
+      return circuit(setting_, n, static_cast<unsigned>(d[1]) + 1, truncate_exact_plan,
                      static_cast<unsigned>(d[1]));
     case Op::mask:
       return one_round(d[0] * d[1], {.kind = Kind::mask, .units = d[0] * d[1]});

@@ -13,11 +13,11 @@ namespace {
 constexpr std::uint64_t kOne = 1;
 
 // Adds the carry out of the low f bits of this party's share of x + 2^62 and the peer's.
-void add_carries(Env& env, Words out, ConstWords x, unsigned f) {
+void add_carries(Env& env, const Setting& setting, Words out, ConstWords x, unsigned f) {
   const std::uint64_t low_mask = (kOne << f) - 1;  // does not reach the 2^62
   Buffer<std::uint64_t> low(x.size()), carries(petcore::bits::num_words(x.size()));
   for (std::size_t j = 0; j < x.size(); ++j) low[j] = x[j] & low_mask;
-  planned_msb(env, carries.span(), low.span(), {.width = f + 1});
+  planned_msb(env, setting, carries.span(), low.span(), {.width = f + 1});
   convert_bits(env, low.span(), carries.span());
   ring::add(out, out, low.span());
 }
@@ -41,19 +41,19 @@ void divide_shares(Env& env, Words out, ConstWords x, unsigned f, std::uint64_t 
   multiply_own_bits(env, n, quotient_width(f), low, finish);
 }
 
-void truncate_exact_block(Env& env, Words out, ConstWords x, unsigned f) {
-  Plan plan = truncate_exact_plan(x.size(), f);
+void truncate_exact_block(Env& env, const Setting& setting, Words out, ConstWords x, unsigned f) {
+  Plan plan = truncate_exact_plan(setting, x.size(), f);
   env.source.plan(env.step, plan);
   divide_shares(env, out, x, f, 0);
-  add_carries(env, out, x, f);
+  add_carries(env, setting, out, x, f);
   env.source.finish();
 }
 
 }  // namespace
 
-Plan truncate_exact_plan(std::size_t n, unsigned f) {
+Plan truncate_exact_plan(const Setting& setting, std::size_t n, unsigned f) {
   Plan plan{own_bits_request(n, quotient_width(f))};
-  for (const correlation::Request& request : msb_plan(n, f + 1)) plan.push_back(request);
+  for (const correlation::Request& request : msb_plan(setting, n, f + 1)) plan.push_back(request);
   plan.push_back({.kind = correlation::Kind::dabit, .units = n});
   return plan;
 }
@@ -72,9 +72,10 @@ void Semi2k::truncate(Env& env, Words out, ConstWords x, unsigned f) const {
 }
 
 void Semi2k::truncate_exact(Env& env, Words out, ConstWords x, unsigned f) const {
-  for_each_block(x.size(), [&](std::size_t begin, std::size_t size) {
-    truncate_exact_block(env, out.subspan(begin, size), x.subspan(begin, size), f);
-  });
+  const auto run = [&](std::size_t begin, std::size_t size) {
+    truncate_exact_block(env, setting_, out.subspan(begin, size), x.subspan(begin, size), f);
+  };
+  for_each_block(x.size(), run, block_of(setting_));
 }
 
 }  // namespace petcore::protocol::semi2k

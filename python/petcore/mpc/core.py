@@ -34,6 +34,8 @@ class Core(Protocol):
     @property
     def protocol(self) -> str: ...  # noqa: D102
     @property
+    def correlations(self) -> str: ...  # noqa: D102
+    @property
     def components(self) -> int: ...  # noqa: D102
     @property
     def step(self) -> int: ...  # noqa: D102

@@ -83,6 +83,7 @@ def estimate(
     program: Callable[..., Any],
     *arguments: Any,
     party: int = 0,
+    correlations: str = "dealer",
     inputs: Iterable[Any] = (),
     opened: Mapping[str, Any] | None = None,
     round_trip: float = 0.0,
@@ -99,6 +100,8 @@ def estimate(
         becomes a shared array; everything else is passed on as it is.
     party : int
         Whose cost to predict.
+    correlations : {"dealer", "ot"}
+        Where they come from: rounds and bytes of some operations depend on it too.
     inputs : iterable of pairs or triples
         For programs that call `Session.input`: what the other parties input there, in order.
     opened : mapping of str to array_like, optional
@@ -127,7 +130,13 @@ def estimate(
     >>> e.seconds(round_trip=0.02, bandwidth=100e6)
     0.04128064
     """
-    plan = Plan("semi2k", ("party0", "party1"), party, round_trip=round_trip)
+    plan = Plan(
+        "semi2k",
+        ("party0", "party1"),
+        party,
+        round_trip=round_trip,
+        correlations=correlations,
+    )
     return plan.run(program, arguments, named, inputs, opened)
 
 
@@ -140,15 +149,16 @@ def estimate_like(
     **named: Any,
 ) -> Estimate:
     """Predict for a session that is up; see `Session.estimate`."""
-    protocol = session._core.protocol
+    core = session._core
     plan = Plan(
-        protocol,
+        core.protocol,
         session.names,
         session.party,
         session.frac_bits,
         session.truncation,
         session.comparison,
         session.round_trip,
+        core.correlations,
     )
     return plan.run(program, arguments, named, inputs, opened)
 
@@ -164,6 +174,7 @@ class Plan:
     truncation: str = "probabilistic"
     comparison: str = "auto"
     round_trip: float = 0.0
+    correlations: str = "dealer"
 
     def run(
         self,
@@ -176,7 +187,7 @@ class Plan:
         """Run a program; see `estimate`."""
         if self.party not in range(len(self.names)):
             raise UsageError(f"party={self.party!r} is none of 0 to {len(self.names) - 1}")
-        core = _DryCore(self.protocol, self.names, self.party, iter(inputs))
+        core = _DryCore(self.protocol, self.names, self.party, iter(inputs), self.correlations)
         core.round_trip = self.round_trip
         session = _DrySession(cast(Core, core), opened or {})
         session._frac_bits, session._truncation = self.frac_bits, self.truncation
@@ -231,17 +242,25 @@ class _DryCore:
 
     components = 1
     round_trip = 0.0
-    deals_keys = True
 
     def __init__(
-        self, protocol: str, names: Sequence[str], party: int, inputs: Iterator[Any]
+        self,
+        protocol: str,
+        names: Sequence[str],
+        party: int,
+        inputs: Iterator[Any],
+        correlations: str = "dealer",
     ) -> None:
         from petcore import _core
 
+        self.correlations = correlations
         self.protocol, self.names, self.party = protocol, list(names), party
         self.parties = len(names)
         self.step = 0
-        self._declared: Callable[..., dict[str, Any]] = functools.partial(_core.declared, protocol)
+        self._declared: Callable[..., dict[str, Any]] = functools.partial(
+            _core.declared, protocol, correlations=correlations
+        )
+        self.deals_keys = correlations == "dealer"
         self._inputs = inputs
         self._cost = Cost()
         self._transfers: set[bool] = set()  # directions whose base OTs have run

@@ -97,12 +97,16 @@ def chosen_by_keys(x: Any, y: Any) -> Any:
     return pc.where_less(x, y, x, y, bits=40, method="fss")
 
 
-def piece_by_piece(work: Callable[[Any, Any], Any], *, batch: bool) -> Callable[..., Any]:
-    """Do the work on `PIECES` equal pieces, which all give a result of their own."""
+def piece_by_piece(work: Callable[[Any, Any], Any], *, how: str) -> Callable[..., Any]:
+    """Do the work on `PIECES` equal pieces, which all give a result of their own.
+
+    "sent ahead": one after another, the correlations for the next ones sent meanwhile.
+    """
+    around = {"sent ahead": pc.Session.ahead, "in a batch": pc.Session.batch}.get(how, nullcontext)
 
     def run(x: Any, y: Any) -> Any:
         left, right = x.reshape(PIECES, -1), y.reshape(PIECES, -1)
-        with x.session.batch() if batch else nullcontext():
+        with around(x.session):
             done = [work(left[i], right[i]) for i in range(PIECES)]
         return pc.concatenate(done)
 
@@ -111,8 +115,8 @@ def piece_by_piece(work: Callable[[Any, Any], Any], *, batch: bool) -> Callable[
 
 def in_pieces(name: str, make: Any, work: Callable[[Any, Any], Any]) -> list[Operation]:
     return [
-        Operation("batch", f"{name}, {how}", MILLION, make, piece_by_piece(work, batch=b), work)
-        for how, b in (("one by one", False), ("in a batch", True))
+        Operation("batch", f"{name}, {how}", MILLION, make, piece_by_piece(work, how=how), work)
+        for how in ("one by one", "sent ahead", "in a batch")
     ]
 
 

@@ -34,7 +34,7 @@ groups
   protocols   products, matrix products and comparisons between processes
   fss         keys of one-round comparisons made and read in this process, one thread; comparisons
               by keys and by trees between processes
-  batch       the same on a thousand pieces, one by one and in a batch
+  batch       the same on a thousand pieces, one by one, sent ahead, in a batch
   functions   sigmoid, exp, reciprocal, sqrt, with the largest error that was found
   training    one epoch of logistic regression, 10,000 x 100, batch 128
   memory      the peak of a product of 10^7, beyond inputs and outputs

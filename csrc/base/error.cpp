@@ -6,10 +6,10 @@
 namespace petcore {
 namespace {
 
-constexpr std::array kNames = {"usage",     "unreachable", "closed",      "late",    "silent",
-                               "untrusted", "frame",       "handshake",   "step",    "aborted",
-                               "broken",    "busy",        "correlation", "store",   "key",
-                               "locked",    "damaged",     "exhausted",   "entropy", "internal"};
+constexpr std::array kNames = {
+    "usage",   "unreachable", "closed", "late",  "silent",      "untrusted", "frame",   "handshake",
+    "step",    "aborted",     "broken", "busy",  "correlation", "store",     "key",     "locked",
+    "damaged", "exhausted",   "full",   "limit", "cheated",     "leaving",   "entropy", "internal"};
 static_assert(kNames.size() == static_cast<std::size_t>(Code::internal) + 1);
 
 }  // namespace

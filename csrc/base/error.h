@@ -26,6 +26,10 @@ enum class Code : std::uint8_t {
   locked,       // another process uses it
   damaged,      // a file of it is not what was written
   exhausted,    // it has too little of what an operation needs
+  full,         // the dealer serves as many as it may; later there may be room
+  limit,        // a client asked the dealer for more than it is allowed
+  cheated,      // what the dealer sent does not fit the seeds that it was given
+  leaving,      // the dealer drops a session that goes on once both parties have come again
   entropy,      // the system gave no randomness
   internal,     // a defect in petcore
 };

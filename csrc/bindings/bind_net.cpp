@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/stop.h"
 #include "bindings/bindings.h"
 #include "net/handshake.h"
 #include "net/memory_channel.h"
@@ -155,6 +156,7 @@ void bind_channel(py::module_& module) {
            "Delay what this end sends by half of a round trip, and bound its rate; for trials.",
            ReleaseGil())
       .def("serve", &Channel::serve, ReleaseGil())
+      .def("called", &Channel::called, ReleaseGil())
       .def("left", &Channel::left, ReleaseGil())
       .def("close", &Channel::close, ReleaseGil())
       .def(
@@ -255,20 +257,28 @@ void bind_tls(py::module_& module) {
       "connect_tls",
       [](const std::string& host, std::uint16_t port, const std::string& certificate,
          const std::string& key, const std::string& peer, const std::string& fingerprint,
-         double timeout_s, const Limits& limits) {
+         double timeout_s, const Limits& limits, const std::optional<std::shared_ptr<Stop>>& stop) {
         const milliseconds timeout = duration(timeout_s, "timeout_s");
+        const auto interrupt = [&] {
+          if (stop && (*stop)->is_set()) throw Error(Code::aborted, "told to stop");
+          check_signals();
+        };
         const py::gil_scoped_release released;
         return SharedChannel(net::connect_tls({host, port}, {certificate, key}, {peer, fingerprint},
-                                              timeout, limits, check_signals));
+                                              timeout, limits, interrupt));
       },
       py::arg("host"), py::arg("port"), py::arg("certificate_pem"), py::arg("private_key_pem"),
       py::arg("peer_name"), py::arg("peer_fingerprint_hex"), py::arg("timeout_s"),
-      py::arg_v("limits", Limits{}, "Limits()"));
+      py::arg_v("limits", Limits{}, "Limits()"), py::arg("stop") = py::none());
 }
 
 }  // namespace
 
 void bind_net(py::module_& module) {
+  py::class_<Stop, std::shared_ptr<Stop>>(module, "Stop", "Ends a wait of another thread.")
+      .def(py::init<>())
+      .def("set", &Stop::set)
+      .def_property_readonly("is_set", &Stop::is_set);
   bind_limits(module);
   bind_channel(module);
   bind_memory(module);

@@ -2,11 +2,13 @@
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
+#include <cmath>
+
+#include "base/stop.h"
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "bindings/stock.h"
 #include "protocol/registry.h"
-#include "session/dealer_service.h"
 #include "session/session.h"
 #include "session/sources.h"
 
@@ -48,6 +50,13 @@ py::dict cost_dict(const protocol::Cost& cost) {
 py::dict measured_dict(const Session& self) {
   py::dict out = cost_dict(self.measured());
   out["bytes_received"] = self.bytes_received();
+  const correlation::Usage usage = self.usage();
+  py::dict dealer;
+  dealer["foreseen"] = usage.foreseen;
+  dealer["discarded_bytes"] = usage.discarded_bytes;
+  dealer["checked"] = usage.checked;
+  dealer["checked_bytes"] = usage.checked_bytes;
+  out["dealer"] = dealer;
   py::dict links;
   for (const auto& [name, counters] : self.link_counters()) {
     py::dict link;
@@ -61,19 +70,46 @@ py::dict measured_dict(const Session& self) {
   return out;
 }
 
-std::unique_ptr<Session> make_session(const std::string& protocol, int party,
-                                      std::vector<std::string> names, Channels peers,
-                                      OptionalChannel dealer, session::Terms terms,
-                                      std::size_t threads, std::string correlations,
-                                      OptionalChannel offline,
-                                      std::optional<std::shared_ptr<correlation::Store>> store,
-                                      std::string maker, std::string at_zero) {
-  return released([&] {
-    return std::make_unique<Session>(session::Config{
-        protocol, party, std::move(names), std::move(peers), dealer.value_or(nullptr),
-        std::move(terms), threads, check_signals, std::move(correlations),
-        offline.value_or(nullptr), store.value_or(nullptr), std::move(maker), std::move(at_zero)});
-  });
+using Redial = std::function<std::shared_ptr<net::Channel>(double, std::shared_ptr<Stop>)>;
+
+// dial_by calls Python from a thread of the core: what that raises becomes an Error again.
+correlation::DealerLink::Dial dial_by(const Redial& redial) {
+  return [redial](net::milliseconds timeout, const std::shared_ptr<Stop>& stop) {
+    const py::gil_scoped_acquire gil;
+    try {
+      return redial(static_cast<double>(timeout.count()) / 1000, stop);
+    } catch (py::error_already_set& error) {
+      const py::object code = py::getattr(error.value(), "code", py::str("internal"));
+      const std::string name =
+          py::isinstance<py::str>(code) ? code.cast<std::string>() : "internal";
+      throw Error(code_from_name(name), py::str(error.value()).cast<std::string>());
+    }
+  };
+}
+
+std::unique_ptr<Session> make_session(
+    const std::string& protocol, int party, std::vector<std::string> names, Channels peers,
+    OptionalChannel dealer, session::Terms terms, std::size_t threads, std::string correlations,
+    OptionalChannel offline, std::optional<std::shared_ptr<correlation::Store>> store,
+    std::string maker, std::string at_zero, const std::optional<Redial>& redial,
+    double redial_patience_s, double verify) {
+  session::Config config{protocol,
+                         party,
+                         std::move(names),
+                         std::move(peers),
+                         dealer.value_or(nullptr),
+                         std::move(terms),
+                         threads,
+                         check_signals,
+                         std::move(correlations),
+                         offline.value_or(nullptr),
+                         store.value_or(nullptr),
+                         std::move(maker),
+                         std::move(at_zero)};
+  if (redial) config.redial = dial_by(*redial);
+  config.redial_patience = net::milliseconds(std::llround(redial_patience_s * 1000));
+  config.verify = verify;
+  return released([&] { return std::make_unique<Session>(std::move(config)); });
 }
 
 py::tuple take_input(Session& self, int owner, const std::optional<py::array>& values,
@@ -131,6 +167,7 @@ void bind_io(py::class_<Session>& type) {
             return maybe_array(released([&] { return self.reveal_bits(share, to, label); }));
           },
           py::arg("share"), py::arg("to"), py::arg("label"))
+      .def("ahead", &Session::ahead, py::arg("bytes"), py::call_guard<py::gil_scoped_release>())
       .def("checkpoint", &Session::checkpoint, py::arg("label"),
            py::call_guard<py::gil_scoped_release>());
 }
@@ -325,22 +362,6 @@ void bind_state(py::class_<Session>& type) {
       .def("close", &Session::close, py::call_guard<py::gil_scoped_release>());
 }
 
-py::dict serve_dealer(const std::vector<std::string>& names,
-                      std::vector<std::shared_ptr<net::Channel>> channels, session::Terms terms,
-                      const std::string& protocol, std::size_t threads) {
-  const auto report = released([&] {
-    return session::serve_dealer(protocol, names, std::move(channels), terms, threads,
-                                 check_signals);
-  });
-  py::dict units;
-  for (const auto& [kind, count] : report.units) units[correlation::kind_name(kind)] = count;
-  py::dict out;
-  out["requests"] = report.requests;
-  out["bytes_sent"] = report.bytes_sent;
-  out["correlations"] = units;
-  return out;
-}
-
 }  // namespace
 
 void bind_session(py::module_& module) {
@@ -352,7 +373,8 @@ void bind_session(py::module_& module) {
            py::arg("peers"), py::arg("dealer"), py::arg("terms"), py::arg("threads") = 1,
            py::arg("correlations") = "dealer", py::arg("offline") = py::none(),
            py::arg("store") = py::none(), py::arg("maker") = "dealer",
-           py::arg("at_zero") = "refuse");
+           py::arg("at_zero") = "refuse", py::arg("redial") = py::none(),
+           py::arg("redial_patience_s") = 20.0, py::arg("verify") = 0.0);
   bind_state(type);
   bind_io(type);
   bind_arithmetic(type);
@@ -360,8 +382,6 @@ void bind_session(py::module_& module) {
   bind_comparison(type);
   bind_intersection(type);
   bind_stock(type);
-  module.def("serve_dealer", &serve_dealer, py::arg("names"), py::arg("channels"), py::arg("terms"),
-             py::arg("protocol") = "semi2k", py::arg("threads") = 1);
   module.def(
       "declared",
       [](const std::string& protocol, const std::string& op, const py::args& dims,

@@ -12,6 +12,7 @@ namespace petcore::bindings {
 // check_signals lets Ctrl-C end a wait; called without the GIL.
 void check_signals();
 
+void bind_dealer(pybind11::module_& module);
 void bind_ecdh(pybind11::module_& module);
 void bind_errors(pybind11::module_& module);
 void bind_group(pybind11::module_& module);

@@ -6,6 +6,7 @@ PYBIND11_MODULE(_core, module) {
   petcore::bindings::bind_group(module);
   petcore::bindings::bind_kernels(module);
   petcore::bindings::bind_net(module);
+  petcore::bindings::bind_dealer(module);
   petcore::bindings::bind_ecdh(module);
   petcore::bindings::bind_oprf(module);
   petcore::bindings::bind_psi(module);

@@ -32,15 +32,12 @@ struct Split {
   std::uint64_t bit(std::uint64_t z) const { return added ? z >> top & 1 : 0; }
 };
 
-// Numbers go up from one that both seeds decide, so that another session has others.
-std::uint64_t first_number(const Request& request, const prg::Seed (&seeds)[2]) {
-  constexpr std::uint64_t kNumbers = ~std::uint64_t{0};  // no stream has this index
-  std::uint64_t sum = 0;
-  for (const prg::Seed& seed : seeds) {
-    const prg::Seed drawn = prg::derive(
-        seed, {static_cast<std::uint64_t>(request.kind), request.counter, kNumbers, 0, 0, 0});
-    std::uint64_t word;
-    std::memcpy(&word, drawn.data(), sizeof word);
+// Numbers go up from one that both seeds decide, so that another session has others. What is dealt
+// to both leaves the product streams unused but for this.
+std::uint64_t first_number(const Streams (&streams)[2], Pool& pool) {
+  std::uint64_t sum = 0, word = 0;
+  for (const Streams& own : streams) {
+    own.product(0, 0, Words(&word, 1), pool);
     sum += word;
   }
   return sum;
@@ -67,7 +64,7 @@ void check_keys(const Request& request) {
 }
 
 void deal_keys(const Request& request, std::uint64_t chunk, const Streams (&streams)[2],
-               const prg::Seed (&seeds)[2], Words numbers, Words corrections, Pool& pool) {
+               Words numbers, Words corrections, Pool& pool) {
   const std::size_t n = numbers.size();
   const Split split(request);
   Buffer<std::uint64_t> mask(n), roots[2];
@@ -77,7 +74,7 @@ void deal_keys(const Request& request, std::uint64_t chunk, const Streams (&stre
     roots[party] = Buffer<std::uint64_t>(fss::kBlockWords * n);
     streams[party].mask(1, chunk, roots[party].span(), pool);
   }
-  const std::uint64_t first = first_number(request, seeds) + chunk * request.chunk;
+  const std::uint64_t first = first_number(streams, pool) + chunk * request.chunk;
   for (std::size_t i = 0; i < n; ++i) {
     const std::uint64_t masked = split.bit(mask[i]) << 63 ^ roots[0][fss::kBlockWords * i + 1] ^
                                  roots[1][fss::kBlockWords * i + 1];

@@ -32,7 +32,7 @@ void check_keys(const Request& request);
 
 // deal_keys makes the products of one chunk. What is random in it comes from the streams.
 void deal_keys(const Request& request, std::uint64_t chunk, const Streams (&streams)[2],
-               const prg::Seed (&seeds)[2], Words numbers, Words corrections, Pool& pool);
+               Words numbers, Words corrections, Pool& pool);
 
 // read_keys gives this party's packed shares of what the keys say about z, one element each. Called
 // again for the same keys it may be given other z, made of the same x + r and public numbers.

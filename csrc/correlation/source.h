@@ -18,6 +18,9 @@ namespace petcore::correlation {
 struct Usage {
   std::uint64_t offline_bytes = 0;      // that this party received for them
   std::map<Kind, std::uint64_t> units;  // handed out, by kind
+  // Of a dealer: plans asked for ahead and used; bytes of those never used; plans that were checked
+  // and thrown away, and their bytes.
+  std::uint64_t foreseen = 0, discarded_bytes = 0, checked = 0, checked_bytes = 0;
 };
 
 // Kept: what stands for the words of a planned request, so that a store need not keep the words.
@@ -41,6 +44,10 @@ class Source {
   virtual void masks(std::initializer_list<Take> streams) = 0;
   // products fills the product streams of the next chunk whose products were not yet taken.
   virtual void products(std::initializer_list<Words> streams) = 0;
+  // ahead lets the source fetch what it expects to be planned next, up to so many bytes at a time;
+  // 0 ends that. What is fetched and not used is thrown away. All parties call it at the same
+  // point.
+  virtual void ahead(std::uint64_t /*bytes*/) {}
   // finish raises Code::internal if a planned chunk was left over.
   virtual void finish() = 0;
 

@@ -17,10 +17,6 @@ prg::Seed stream_seed(const prg::Seed& seed, const Request& request, std::uint64
       seed, {kind, request.counter, stream, request.units, request.chunk, shape_word(request)});
 }
 
-prg::Prg stream_prg(const prg::Seed& seed, const Request& request, std::uint64_t stream) {
-  return prg::Prg(stream_seed(seed, request, stream));
-}
-
 void take_part(const prg::Prg& prg, std::uint64_t first, const Take& take) {
   switch (take.as) {
     case Take::As::plain:
@@ -56,10 +52,14 @@ std::vector<prg::Seed> stream_seeds(const prg::Seed& seed, const Request& reques
 }
 
 Streams::Streams(const prg::Seed& seed, const Request& request)
+    : Streams(request, stream_seeds(seed, request)) {}
+
+Streams::Streams(const Request& request, std::span<const prg::Seed> seeds)
     : full_(layout(request, request.chunk)) {
-  const std::size_t count = full_.num_masks + full_.num_products;
-  prgs_.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) prgs_.push_back(stream_prg(seed, request, i));
+  check(seeds.size() == full_.num_masks + full_.num_products, Code::internal,
+        "the seeds do not fit the streams of a request");
+  prgs_.reserve(seeds.size());
+  for (const prg::Seed& seed : seeds) prgs_.emplace_back(seed);
 }
 
 void Streams::mask(std::size_t index, std::uint64_t chunk, const Take& take, Pool& pool) const {
@@ -72,7 +72,7 @@ void Streams::product(std::size_t index, std::uint64_t chunk, const Take& take, 
 
 void mask_words(const prg::Seed& seed, const Request& mask, std::uint64_t first, Words out,
                 Pool& pool) {
-  take_words(stream_prg(seed, mask, 0), first, out, pool);
+  take_words(prg::Prg(stream_seed(seed, mask, 0)), first, out, pool);
 }
 
 }  // namespace petcore::correlation

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/pool.h"
@@ -26,7 +27,8 @@ inline Take toggled(Words out, ConstWords x) { return {Take::As::toggled, out, x
 
 // take_words takes from first_word on, large ones with several threads.
 void take_words(const prg::Prg& prg, std::uint64_t first, const Take& take, Pool& pool);
-// stream_seeds are what the streams of a request are expanded from, masks first.
+// stream_seeds are what the streams of a request are expanded from, masks first. They tell nothing
+// of any other request.
 std::vector<prg::Seed> stream_seeds(const prg::Seed& seed, const Request& request);
 
 class Streams {
@@ -34,6 +36,8 @@ class Streams {
   // Kind, counter, stream number and every size are bound into each stream's seed, so that two
   // different requests never share a word.
   Streams(const prg::Seed& seed, const Request& request);
+  // The streams of a request whose seeds were opened (stream_seeds).
+  Streams(const Request& request, std::span<const prg::Seed> seeds);
 
   // mask and product take from stream `index` of one chunk.
   void mask(std::size_t index, std::uint64_t chunk, const Take& take, Pool& pool) const;

@@ -151,6 +151,20 @@ void Channel::serve() noexcept {
   }
 }
 
+bool Channel::called() noexcept {
+  if (!state_->born.here()) return false;
+  const std::unique_lock lock(state_->mutex, std::try_to_lock);
+  if (!lock.owns_lock() || state_->failed) return false;
+  try {
+    while (state_->take_in()) {
+    }
+  } catch (const Error& error) {
+    state_->keep(state_->explain(error), false);
+    return true;
+  }
+  return !state_->inbox.empty() || state_->notice;
+}
+
 bool Channel::left() noexcept {
   if (!state_->born.here()) return true;
   const std::unique_lock lock(state_->mutex, std::try_to_lock);

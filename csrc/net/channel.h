@@ -92,6 +92,8 @@ class Channel {
   // call. The first failure it sees is kept and returned by failure().
   void serve() noexcept;
   std::optional<Error> failure() const;
+  // called says whether something from the peer waits to be taken, be it an abort. It never waits.
+  bool called() noexcept;
   // left says whether the peer has said goodbye, aborted or gone away. It takes in what has arrived
   // and never waits; unlike serve it expects no heartbeat (the peer may still be meeting others).
   bool left() noexcept;

@@ -5,6 +5,23 @@ namespace {
 
 constexpr const char* kRemedy = "look at its log, then start a new session";
 
+// heard is what a peer's reason for giving up means here. One that refuses the terms of the
+// handshake, or bounds what it serves, means this party as much as itself; one that leaves for a
+// while is like a link that went away.
+Code heard(Code reason) {
+  switch (reason) {
+    case Code::handshake:
+    case Code::full:
+    case Code::limit:
+    case Code::cheated:
+      return reason;
+    case Code::leaving:
+      return Code::closed;
+    default:
+      return Code::aborted;
+  }
+}
+
 }  // namespace
 
 Channel::State::State(Channel& owner) : channel(owner) {
@@ -73,8 +90,7 @@ Error Channel::State::mismatch_error(const std::string& their_step) const {
 
 Error Channel::State::notice_error(const Notice& received) const {
   if (received.code == Code::step) return mismatch_error(received.step);
-  // A peer that refuses the terms of the handshake means this party as much as itself.
-  const Code code = received.code == Code::handshake ? Code::handshake : Code::aborted;
+  const Code code = heard(received.code);
   return make_error(code, who() + " gave up at " + received.step + ": " + received.text + " [" +
                               code_name(received.code) +
                               "]. Settle it there, then "

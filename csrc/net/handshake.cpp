@@ -86,37 +86,53 @@ Digest digest(const Channel& channel, const Terms& terms) {
   return out;
 }
 
-}  // namespace
-
-void agree(Channel& channel, const Terms& terms, const Step& step) {
+Terms receive_terms(Channel& channel, const Step& step) {
   const Peer& peer = channel.peer();
-  const auto fail = [&](Code code, const std::string& text) {
-    throw Error(code, text, peer.name, peer.address, step.what);
-  };
-  for (std::size_t i = 0; i < terms.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (terms[i].first == terms[j].first)
-        fail(Code::usage, "the term '" + terms[i].first + "' is given twice");
-
-  channel.send_message(step, encode(terms));
-  Terms theirs;
   try {
-    theirs = decode(channel.recv_message(step));
+    return decode(channel.recv_message(step));
   } catch (const Error& error) {
     if (!error.party().empty()) throw;
-    fail(Code::frame, peer.name + " sent terms that cannot be read: " + error.what());
+    throw Error(Code::frame, peer.name + " sent terms that cannot be read: " + error.what(),
+                peer.name, peer.address, step.what);
   }
+}
+
+// compare raises the first difference, then makes sure that both ends mean this connection.
+void compare(Channel& channel, const Terms& terms, const Terms& theirs, const Step& step) {
+  const Peer& peer = channel.peer();
+  const auto fail = [&](const std::string& text) {
+    throw Error(Code::handshake, text, peer.name, peer.address, step.what);
+  };
   const std::string difference = first_difference(terms, theirs, peer.name);
   if (!difference.empty())
-    fail(Code::handshake, difference + ". All parties must configure the same; then start again");
-
+    fail(difference + ". All parties must configure the same; then start again");
   const Digest mine = digest(channel, terms);
   channel.send_message(step, mine);
   const std::vector<std::byte> other = channel.recv_message(step);
   if (other.size() != mine.size() || CRYPTO_memcmp(other.data(), mine.data(), mine.size()) != 0)
-    fail(Code::handshake, peer.name +
-                              " agreed to the terms on another connection than this one: "
-                              "someone stands between, or its petcore release differs");
+    fail(peer.name +
+         " agreed to the terms on another connection than this one: "
+         "someone stands between, or its petcore release differs");
+}
+
+}  // namespace
+
+void agree(Channel& channel, const Terms& terms, const Step& step) {
+  const Peer& peer = channel.peer();
+  for (std::size_t i = 0; i < terms.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (terms[i].first == terms[j].first)
+        throw Error(Code::usage, "the term '" + terms[i].first + "' is given twice", peer.name,
+                    peer.address, step.what);
+  channel.send_message(step, encode(terms));
+  compare(channel, terms, receive_terms(channel, step), step);
+}
+
+void answer(Channel& channel, const std::function<Terms(const Terms&)>& choose, const Step& step) {
+  const Terms theirs = receive_terms(channel, step);
+  const Terms mine = choose(theirs);
+  channel.send_message(step, encode(mine));
+  compare(channel, mine, theirs, step);
 }
 
 }  // namespace petcore::net

@@ -1,6 +1,7 @@
 // Handshake: both ends of a channel agree on the terms of a session before any data move.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,5 +18,9 @@ using Terms = std::vector<std::pair<std::string, std::string>>;
 // differs and both values. Then both ends compare SHA-256(binding || terms), so that the agreement
 // holds for this connection and no other. Both wait at most the channel's deadline.
 void agree(Channel& channel, const Terms& terms, const Step& step);
+
+// answer is agree for an end that serves many: it hears the other's terms first, and `choose` gives
+// its own for them, or raises why there are none.
+void answer(Channel& channel, const std::function<Terms(const Terms&)>& choose, const Step& step);
 
 }  // namespace petcore::net

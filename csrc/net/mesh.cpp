@@ -10,15 +10,10 @@ constexpr milliseconds kServicePeriod{100};
 }  // namespace
 
 Mesh::Mesh(std::map<int, std::shared_ptr<Channel>> channels, std::function<void()> interrupted)
-    : channels_(std::move(channels)), service_(std::make_shared<Service>()) {
-  for (const auto& [id, channel] : channels_) {
-    const Channel* self = channel.get();
-    channel->set_watch([service = service_, self, interrupted] {
-      if (interrupted) interrupted();
-      const std::lock_guard lock(service->mutex);
-      if (service->failure && service->failed != self) throw Error(*service->failure);
-    });
-  }
+    : interrupted_(std::move(interrupted)),
+      channels_(std::move(channels)),
+      service_(std::make_shared<Service>()) {
+  for (const auto& [id, channel] : channels_) watch(*channel);
   service_->thread = std::thread([this] { run(); });
 }
 
@@ -35,6 +30,14 @@ Mesh::~Mesh() {
   if (!born_.here()) static_cast<void>(new std::shared_ptr<Service>(service_));
 }
 
+void Mesh::watch(Channel& channel) const {
+  channel.set_watch([service = service_, self = &channel, interrupted = interrupted_] {
+    if (interrupted) interrupted();
+    const std::lock_guard lock(service->mutex);
+    if (service->failure && service->failed != self) throw Error(*service->failure);
+  });
+}
+
 std::optional<Error> Mesh::failure() const {
   const std::lock_guard lock(service_->mutex);
   return service_->failure;
@@ -44,21 +47,44 @@ void Mesh::check() const {
   if (const auto error = failure()) throw Error(*error);
 }
 
+void Mesh::fail(const Error& error) {
+  const std::lock_guard lock(service_->mutex);
+  if (!service_->failure) service_->failure = error;
+}
+
+void Mesh::set_mender(int id, Mender mender) {
+  const std::lock_guard lock(mending_);
+  menders_[id] = std::move(mender);
+}
+
+void Mesh::replace(int id, std::shared_ptr<Channel> channel) {
+  watch(*channel);
+  const std::lock_guard lock(links_);
+  channels_[id] = std::move(channel);
+}
+
+std::map<int, std::shared_ptr<Channel>> Mesh::channels() const {
+  const std::lock_guard lock(links_);
+  return channels_;
+}
+
 void Mesh::abort_all(const Error& error, const Step& step) noexcept {
+  if (!born_.here()) return;
   stop();
-  for (const auto& [id, channel] : channels_) channel->abort(error.code(), error.what(), step);
+  for (const auto& [id, channel] : channels()) channel->abort(error.code(), error.what(), step);
 }
 
 void Mesh::close_all() noexcept {
+  if (!born_.here()) return;
   stop();
-  for (const auto& [id, channel] : channels_) channel->close();
+  for (const auto& [id, channel] : channels()) channel->close();
 }
 
 void Mesh::run() {
   while (true) {
-    for (const auto& [id, channel] : channels_) {
+    for (const auto& [id, channel] : channels()) {
       channel->serve();
-      note(*channel);
+      note(id, channel);
     }
     std::unique_lock lock(service_->mutex);
     if (service_->wake.wait_for(lock, kServicePeriod, [this] { return service_->stopping; }))
@@ -66,13 +92,23 @@ void Mesh::run() {
   }
 }
 
-void Mesh::note(const Channel& channel) {
-  auto error = channel.failure();
-  if (!error) return;
+void Mesh::note(int id, const std::shared_ptr<Channel>& channel) {
+  auto error = channel->failure();
+  if (!error || mended(id, channel, *error)) return;
   const std::lock_guard lock(service_->mutex);
   if (service_->failure) return;
   service_->failure = std::move(error);
-  service_->failed = &channel;
+  service_->failed = channel.get();
+}
+
+bool Mesh::mended(int id, const std::shared_ptr<Channel>& channel, const Error& error) {
+  const std::lock_guard lock(mending_);
+  const auto mender = menders_.find(id);
+  if (mender == menders_.end() || !mender->second) return false;
+  if (broken_[id] == channel) return true;
+  if (!mender->second(channel, error)) return false;
+  broken_[id] = channel;
+  return true;
 }
 
 void Mesh::stop() noexcept {

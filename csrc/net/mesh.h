@@ -25,9 +25,19 @@ class Mesh {
   Mesh(const Mesh&) = delete;
   Mesh& operator=(const Mesh&) = delete;
 
-  // failure is the first one of any link; check raises it.
+  // failure is the first one of any link; check raises it. fail notes one from elsewhere.
   std::optional<Error> failure() const;
   void check() const;
+  void fail(const Error& error);
+
+  // A link that can be replaced: `mender` is asked about the first failure of each of its channels
+  // and says whether it will replace the channel or call fail; it must not wait. An empty one ends
+  // that, and when set_mender returns none is running.
+  using Mender = std::function<bool(const std::shared_ptr<Channel>& channel, const Error& error)>;
+  void set_mender(int id, Mender mender);
+  // replace puts another channel in the place of a link and watches over it; not once the mesh was
+  // aborted or closed.
+  void replace(int id, std::shared_ptr<Channel> channel);
 
   // abort_all tells every peer why this party gives up; close_all says goodbye. Both stop the
   // thread, neither throws, and two threads may call them at once.
@@ -46,11 +56,19 @@ class Mesh {
     std::thread thread;
   };
   void run();
-  void note(const Channel& channel);
+  void watch(Channel& channel) const;
+  void note(int id, const std::shared_ptr<Channel>& channel);
+  bool mended(int id, const std::shared_ptr<Channel>& channel, const Error& error);
+  std::map<int, std::shared_ptr<Channel>> channels() const;
 
   const Born born_;
+  const std::function<void()> interrupted_;
+  mutable std::mutex links_;  // guards channels_
   std::map<int, std::shared_ptr<Channel>> channels_;
-  std::shared_ptr<Service> service_;  // the watches look at it too
+  std::mutex mending_;  // guards the rest; held while a mender is asked
+  std::map<int, Mender> menders_;
+  std::map<int, std::shared_ptr<Channel>> broken_;  // of which the mender knows
+  std::shared_ptr<Service> service_;                // the watches look at it too
 };
 
 }  // namespace petcore::net

@@ -19,6 +19,8 @@ void check_config(const Config& config, const protocol::Row& row) {
   check(config.party >= 0 && config.party < row.parties, Code::usage,
         "party is not an index into names");
   check_source(config);
+  check(config.verify >= 0 && config.verify < 1, Code::usage,
+        "how often a dealer is checked must be a probability below 1");
   check(config.peers.size() + 1 == config.names.size() && !config.peers.contains(config.party),
         Code::usage, "a session takes one link to every other party");
   // The key behind a link was checked against a name: so no two parties can play the same one.
@@ -42,6 +44,13 @@ Terms base_terms(const protocol::Row& row, const std::vector<std::string>& names
           {"parties", parties}};
 }
 
+Terms dealer_terms(const Config& config) {
+  Terms terms = base_terms(protocol::find(config.protocol), config.names);
+  for (const auto& term : config.terms)
+    if (term.first == "session") terms.push_back(term);
+  return terms;
+}
+
 Session::Session(Config config) : config_(std::move(config)), pool_(config_.threads) {
   const protocol::Row& row = protocol::find(config_.protocol);
   check_config(config_, row);
@@ -50,14 +59,18 @@ Session::Session(Config config) : config_(std::move(config)), pool_(config_.thre
   if (config_.dealer) links[row.parties] = config_.dealer;
   if (config_.offline) links[row.parties + 1] = config_.offline;
   mesh_ = std::make_unique<net::Mesh>(std::move(links), config_.interrupted);
+  if (config_.dealer)
+    dealer_ = std::make_unique<correlation::DealerLink>(config_.dealer, *mesh_, row.parties);
   try {
     agree_on_terms(row);
     exchange_seeds();
     round_trip_ = measure_round_trip(config_.party, config_.peers);
   } catch (const Error& error) {
+    if (dealer_) dealer_->stop();
     mesh_->abort_all(error, handshake_step());
     throw;
   } catch (...) {
+    if (dealer_) dealer_->stop();
     mesh_->abort_all(Error(Code::aborted, "the handshake was interrupted"), handshake_step());
     throw;
   }
@@ -69,15 +82,11 @@ Session::~Session() {
 }
 
 void Session::agree_on_terms(const protocol::Row& row) {
-  Terms terms = base_terms(row, config_.names), dealer_terms = terms;
+  Terms terms = base_terms(row, config_.names);
   terms.emplace_back("correlations", config_.correlations);
   if (config_.correlations == kFromStore) terms.emplace_back("at zero", at_zero_text(config_));
-  for (const auto& term : config_.terms) {
-    terms.push_back(term);
-    if (term.first == "session") dealer_terms.push_back(term);
-  }
+  for (const auto& term : config_.terms) terms.push_back(term);
   for (auto& [id, channel] : config_.peers) net::agree(*channel, terms, handshake_step());
-  if (config_.dealer) net::agree(*config_.dealer, dealer_terms, handshake_step());
   if (config_.offline) {
     terms.emplace_back("link", "offline phase");
     net::agree(*config_.offline, terms, handshake_step());
@@ -94,7 +103,7 @@ void Session::exchange_seeds() {
     channel->recv(step, theirs);
     for (std::size_t i = 0; i < theirs.size(); ++i) common_seed_[i] ^= theirs[i];
   }
-  source_ = make_source(config_, common_seed_, pool_);
+  source_ = make_source(config_, common_seed_, pool_, {mesh_.get(), dealer_.get()});
 }
 
 void Session::run(const std::string& what, const Body& body) {
@@ -128,20 +137,22 @@ void Session::run(const std::string& what, const Body& body) {
   const std::lock_guard lock(mutex_);
   measured_ = {meter_.rounds, meter_.bytes_sent, usage.offline_bytes, usage.units, {}, {}};
   bytes_received_ = meter_.bytes_received;
+  usage_ = usage;
 }
 
 // The dealer is told whose fault it is and at which step, but no label and no text: these may name
 // customers.
 void Session::give_up(const Error& error, std::uint64_t index, const net::Step& step) {
   if (!poison(error)) return;
+  if (dealer_) dealer_->stop();
   mesh_->stop();
   for (auto& [id, channel] : config_.peers) channel->abort(error.code(), error.what(), step);
   const std::string who =
       error.party().empty() ? "its own program" : "its link to " + error.party();
   if (config_.offline) config_.offline->abort(error.code(), error.what(), step);
-  if (config_.dealer)
-    config_.dealer->abort(error.code(), who + " failed; its log tells more",
-                          {step.tag, "step " + std::to_string(index)});
+  if (dealer_)
+    dealer_->channel()->abort(error.code(), who + " failed; its log tells more",
+                              {step.tag, "step " + std::to_string(index)});
 }
 
 bool Session::poison(const Error& error) {
@@ -224,6 +235,16 @@ void Session::checkpoint(const std::string& label) {
   });
 }
 
+void Session::ahead(std::uint64_t bytes) {
+  const std::string what = "ahead of demand, " + std::to_string(bytes) + " bytes";
+  run(what, [&](protocol::Env& env) {
+    for (auto& [id, channel] : config_.peers) channel->send_message(env.step, {});
+    for (auto& [id, channel] : config_.peers) channel->recv_message(env.step);
+    ++meter_.rounds;
+    source_->ahead(bytes);
+  });
+}
+
 Buffer<std::uint64_t> Session::open(ConstWords x, const std::string& label) {
   check_share(x.size());
   Buffer<std::uint64_t> out(x.size() / static_cast<std::size_t>(components()));
@@ -288,6 +309,11 @@ protocol::Cost Session::measured() const {
   return measured_;
 }
 
+correlation::Usage Session::usage() const {
+  const std::lock_guard lock(mutex_);
+  return usage_;
+}
+
 std::uint64_t Session::bytes_received() const {
   const std::lock_guard lock(mutex_);
   return bytes_received_;
@@ -296,7 +322,7 @@ std::uint64_t Session::bytes_received() const {
 std::map<std::string, net::Counters> Session::link_counters() const {
   std::map<std::string, net::Counters> out;
   for (const auto& [id, channel] : config_.peers) out[channel->peer().name] = channel->counters();
-  if (config_.dealer) out[config_.dealer->peer().name] = config_.dealer->counters();
+  if (dealer_) out[config_.dealer->peer().name] = dealer_->counters();
   if (config_.offline)
     out[config_.offline->peer().name + " (offline)"] = config_.offline->counters();
   return out;
@@ -311,6 +337,7 @@ void Session::fail(Code code, const std::string& text) {
 void Session::close() noexcept {
   if (!born_.here()) return;
   poison(Error(Code::broken, "it was closed"));
+  if (dealer_) dealer_->stop();
   if (mesh_) mesh_->close_all();
   if (config_.store) config_.store->close();
 }

@@ -20,6 +20,7 @@
 #include "base/block.h"
 #include "base/pool.h"
 #include "base/process.h"
+#include "correlation/dealer_link.h"
 #include "correlation/store_making.h"
 #include "net/handshake.h"
 #include "net/mesh.h"
@@ -56,10 +57,16 @@ struct Config {
   // What happens where it lacks something: "refuse"; "make" that in the session; or "restock", make
   // a lot of it and go on from there.
   std::string at_zero = "refuse";
+  // How to reach the dealer again when it went away, and how long to try; empty: the session fails.
+  correlation::DealerLink::Dial redial = {};
+  net::milliseconds redial_patience{20000};
+  double verify = 0;  // how often the dealer is checked (correlation/verification.h); 0: never
 };
 
-// base_terms are the terms that the core itself adds to every handshake.
+// base_terms are the terms that the core itself adds to every handshake; dealer_terms all that the
+// dealer is shown.
 Terms base_terms(const protocol::Row& row, const std::vector<std::string>& names);
+Terms dealer_terms(const Config& config);
 
 struct Input {
   Buffer<std::uint64_t> share;
@@ -109,6 +116,11 @@ class Session {
   std::optional<Buffer<std::uint8_t>> reveal_bits(Bits x, int to, const std::string& label);
   // checkpoint moves no data: it fails unless every party is at the same label.
   void checkpoint(const std::string& label);
+
+  // ahead lets the dealer send ahead what it foresees, at most so many bytes; 0 ends it. One round:
+  // every party calls it with the same number.
+  void ahead(std::uint64_t bytes);
+  correlation::Usage usage() const;
 
   Buffer<std::uint64_t> add_public(ConstWords x, ConstWords value);
   Buffer<std::uint8_t> xor_public(Bits x, Bits value);
@@ -194,6 +206,7 @@ class Session {
   Pool pool_;
   std::unique_ptr<protocol::Protocol> protocol_;
   std::unique_ptr<net::Mesh> mesh_;
+  std::unique_ptr<correlation::DealerLink> dealer_;
   std::unique_ptr<correlation::Source> source_;
   std::shared_ptr<Transfers> transfers_;
   prg::Seed common_seed_{};
@@ -204,6 +217,7 @@ class Session {
   mutable std::mutex mutex_;
   std::optional<Error> broken_;
   protocol::Cost measured_;
+  correlation::Usage usage_;  // as of the end of the last operation
   std::uint64_t bytes_received_ = 0;
 };
 

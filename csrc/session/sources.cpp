@@ -7,6 +7,7 @@
 #include "correlation/ot_source.h"
 #include "correlation/store_making.h"
 #include "correlation/store_source.h"
+#include "session/introduction.h"
 #include "session/steps.h"
 
 namespace petcore::session {
@@ -14,15 +15,33 @@ namespace {
 
 using correlation::Source;
 
-std::unique_ptr<Source> make_dealt(const Config& config, const prg::Seed& common_seed, Pool& pool) {
-  const prg::Seed seed = prg::random_seed();
-  config.dealer->send(seed_step(), seed);
-  // The dealer compares what the parties send here: it must serve one session, not halves of two.
-  config.dealer->send(seed_step(), prg::derive(common_seed, {kSessionMark, 0, 0, 0, 0, 0}));
-  return std::make_unique<correlation::DealerSource>(config.dealer, seed, config.party == 1, pool);
+std::unique_ptr<Source> make_dealt(const Config& config, const prg::Seed& common_seed, Pool& pool,
+                                   const Around& around) {
+  // The dealer compares the marks of those who come: it must serve one session, not halves of two.
+  const prg::Seed mark = prg::derive(common_seed, {kSessionMark, 0, 0, 0, 0, 0});
+  const Introduction introduction{dealer_terms(config), prg::random_seed(), mark};
+  introduce(*config.dealer, introduction, false);
+  if (config.redial)
+    around.dealer->mend(
+        config.redial,
+        [introduction](net::Channel& channel) { introduce(channel, introduction, true); },
+        config.redial_patience);
+  const auto wait = [mesh = around.mesh, interrupted = config.interrupted] {
+    if (interrupted) interrupted();
+    mesh->check();
+  };
+  const bool adjusted = config.party == 1;
+  auto source = std::make_unique<correlation::DealerSource>(*around.dealer, introduction.seed,
+                                                            adjusted, pool, wait);
+  if (config.verify > 0)
+    source->verify(std::make_unique<correlation::Verification>(
+        config.verify, config.peers.at(1 - config.party), common_seed, introduction.seed, adjusted,
+        pool));
+  return source;
 }
 
-std::unique_ptr<Source> make_own(const Config& config, const prg::Seed& common_seed, Pool& pool) {
+std::unique_ptr<Source> make_own(const Config& config, const prg::Seed& common_seed, Pool& pool,
+                                 const Around&) {
   const prg::Seed mark = prg::derive(common_seed, {kSessionMark, 1, 0, 0, 0, 0});
   prg::Seed theirs;
   config.offline->send(seed_step(), mark);
@@ -43,7 +62,7 @@ struct Row {
   std::string_view name;
   protocol::Setting setting;
   bool dealer, offline;  // which of the links it takes
-  std::unique_ptr<Source> (*make)(const Config&, const prg::Seed&, Pool&);
+  std::unique_ptr<Source> (*make)(const Config&, const prg::Seed&, Pool&, const Around&);
 };
 constexpr std::array<Row, 2> kRows = {{
     {"dealer", {.dealt = true}, true, false, &make_dealt},
@@ -102,15 +121,15 @@ protocol::Setting setting_of(std::string_view correlations, std::string_view mak
   return find(correlations == kFromStore ? maker : correlations).setting;
 }
 
-std::unique_ptr<Source> make_source(const Config& config, const prg::Seed& common_seed,
-                                    Pool& pool) {
+std::unique_ptr<Source> make_source(const Config& config, const prg::Seed& common_seed, Pool& pool,
+                                    const Around& around) {
   if (config.store)
     correlation::settle_stores(*config.store, *config.peers.begin()->second, seed_step(),
                                prg::derive(common_seed, {kStockMark, 0, 0, 0, 0, 0}));
   if (config.correlations != kFromStore)
-    return find(config.correlations).make(config, common_seed, pool);
+    return find(config.correlations).make(config, common_seed, pool, around);
   std::unique_ptr<Source> maker;
-  if (config.at_zero != kRefuse) maker = find(config.maker).make(config, common_seed, pool);
+  if (config.at_zero != kRefuse) maker = find(config.maker).make(config, common_seed, pool, around);
   std::optional<prg::Seed> lots;
   if (config.at_zero == kRestock) lots = prg::derive(common_seed, {kStockMark, 0, 1, 0, 0, 0});
   return std::make_unique<correlation::StoreSource>(config.store, std::move(maker), lots, pool);

@@ -24,10 +24,14 @@ protocol::Setting setting_of(std::string_view correlations, std::string_view mak
 // at_zero_text is what the parties agree on.
 std::string at_zero_text(const Config& config);
 
+struct Around {
+  net::Mesh* mesh;
+  correlation::DealerLink* dealer;  // where the configuration has a dealer
+};
 // make_source settles the stores, if there are any, and introduces this party to whom it takes
 // correlations from or makes them with. Both links must lead into the session that the common seed
 // stands for, else Code::handshake.
 std::unique_ptr<correlation::Source> make_source(const Config& config, const prg::Seed& common_seed,
-                                                 Pool& pool);
+                                                 Pool& pool, const Around& around);
 
 }  // namespace petcore::session

@@ -11,11 +11,13 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from petcore.config_service import Pair, Service, check_service, read_pairs, read_service
 from petcore.errors import ConfigError
 from petcore.tables import Table
 from petcore.threads import THREADS_MAX
 
 DEALER = "dealer"
+VERIFIED_SHARE = 0.5
 # Where correlations come from: a third process, or oblivious transfer between the two parties.
 MAKERS = (DEALER, "ot")
 # Or what one of the two made earlier.
@@ -54,7 +56,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds on every wait (seconds) and on every length that a peer announces (bytes)."""
+    """Bounds on every wait (seconds) and on every length that a peer announces (bytes).
+
+    ``dealer_restart``: how long a running session waits for a dealer that went away, at most 0.8
+    of the deadline; 0: not at all.
+    """
 
     deadline: float = 30.0
     silence: float = 1.5
@@ -62,6 +68,7 @@ class Limits:
     frame_bytes_max: int = 1 << 20
     message_bytes_max: int = 1 << 16
     inbox_bytes_max: int = 16 << 20
+    dealer_restart: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,10 @@ class StoreConfig:
 class Config:
     """Everything `petcore.connect` and `petcore dealer` need to know.
 
+    ``verify_dealer`` is the probability with which the dealer's words for an operation are checked
+    and made anew (``true`` in the file: one half); all parties must agree on it. 0: never.
+    ``pairs`` and ``service`` are the dealer's own (`petcore.config_service`).
+
     ``rules`` None allows every labelled disclosure (and logs it); an empty tuple allows none.
     ``connect_wait`` bounds the wait for absent peers; None leaves it to the caller. ``listen``
     is the address to bind where it differs from the one that peers use (``0.0.0.0:7001``).
@@ -125,6 +136,9 @@ class Config:
     log: Path = Path("disclosures.jsonl")
     rules: tuple[Rule, ...] | None = None
     store: StoreConfig | None = None
+    verify_dealer: float = 0.0
+    pairs: tuple[Pair, ...] = ()
+    service: Service = field(default_factory=Service)
     source: str = "this configuration"
 
     @property
@@ -180,6 +194,13 @@ class Config:
         if self.limits.heartbeat * 2 > self.limits.silence:
             raise self._error("limits.silence", "must be at least twice limits.heartbeat")
         self._check_link()
+        if not 0 <= self.verify_dealer < 1:
+            raise self._error("verify_dealer", "must be true, false or a number between 0 and 1")
+        if self.verify_dealer > 0 and self.dealer is None:
+            raise self._error("verify_dealer", "needs a dealer (a table)")
+        check_service(self.pairs, self.service, self.names, self.source)
+        if (self.pairs or self.service != Service()) and self.name != DEALER:
+            raise self._error("pairs and service", "belong into the dealer's own file")
         if self.threads is not None and not 1 <= self.threads <= THREADS_MAX:
             raise self._error("threads", f"must be between 1 and {THREADS_MAX}, or left out")
         return self
@@ -212,7 +233,8 @@ class Config:
                 f"must be 64 hex digits; ask {peer.name} for its {peer.name}.cert.pem and run "
                 "'petcore pin'",
             )
-        if peer.address or peer is not self.parties[-1]:
+        unlisted = peer is self.parties[-1] or bool(self.pairs)  # nobody calls them here
+        if peer.address or not unlisted:
             split_address(peer.address, f"{self.source}: the address of {peer.name}")
         if self.listen and peer.name == self.name:
             split_address(self.listen, f"{self.source}: listen")
@@ -276,7 +298,9 @@ def _read(top: Table, file: Path) -> Config:
         name=name,
         certificate=file.parent / identity.text("certificate"),
         key=file.parent / identity.text("key"),
-        parties=tuple(_peer(row, row.text("name"), i == last) for i, row in enumerate(rows)),
+        parties=tuple(
+            _peer(row, row.text("name"), i == last or "pairs" in top) for i, row in enumerate(rows)
+        ),
         dealer=_peer(dealer, DEALER) if "dealer" in top else None,
         correlations=top.text("correlations", DEALER),
         session=top.text("session", "session"),
@@ -289,6 +313,9 @@ def _read(top: Table, file: Path) -> Config:
         log=file.parent / disclosure.text("log", f"{name}.disclosures.jsonl"),
         rules=_rules(disclosure),
         store=_store(top.table("store"), file) if "store" in top else None,
+        verify_dealer=top.share("verify_dealer", VERIFIED_SHARE),
+        pairs=read_pairs(top.tables("pairs")),
+        service=read_service(top.table("service")),
         source=str(file),
     )
     for table in (top, identity, dealer, disclosure, *rows):
@@ -310,6 +337,7 @@ def _limits(table: Table) -> Limits:
         frame_bytes_max=table.whole("frame_bytes_max", default.frame_bytes_max),
         message_bytes_max=table.whole("message_bytes_max", default.message_bytes_max),
         inbox_bytes_max=table.whole("inbox_bytes_max", default.inbox_bytes_max),
+        dealer_restart=table.number("dealer_restart", default.dealer_restart, zero=True),
     )
     table.done()
     return limits

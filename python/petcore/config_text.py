@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from petcore.config import DEALER, STORE, Config, Limits, Link, Peer, Rule, StoreConfig
+from petcore.config_service import service_text
 
 
 def to_toml(config: Config, directory: str | Path = ".") -> str:
@@ -24,6 +25,9 @@ def to_toml(config: Config, directory: str | Path = ".") -> str:
         if config.correlations == STORE:
             made = "made ahead by 'petcore prepare'; all must agree on it"
         rows.append(_row("correlations", config.correlations, made))
+    if config.verify_dealer:
+        share = f"verify_dealer = {config.verify_dealer!r}"
+        rows.append(f"{share}  # how often what the dealer sent is checked; all must agree on it")
     if config.program:
         rows.append(_row("program", config.program, "all parties must agree on it"))
     if config.listen:
@@ -48,6 +52,7 @@ def to_toml(config: Config, directory: str | Path = ".") -> str:
     if config.store is not None:
         rows += _store(config.store, base)
     rows += [*_disclosure(config, base), *_limits(config.limits), *_link(config.link)]
+    rows += service_text(config.pairs, config.service)
     return "\n".join(rows).rstrip() + "\n"
 
 
@@ -106,6 +111,7 @@ def _limits(limits: Limits) -> list[str]:
         f"frame_bytes_max = {limits.frame_bytes_max}",
         f"message_bytes_max = {limits.message_bytes_max}",
         f"inbox_bytes_max = {limits.inbox_bytes_max}  # read ahead from each peer",
+        f"dealer_restart = {limits.dealer_restart!r}  # seconds to wait for a dealer that went away",
     ]
 
 

@@ -8,7 +8,6 @@ data.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -19,12 +18,24 @@ from pathlib import Path
 from typing import Any, SupportsIndex, SupportsInt
 
 import petcore._core as _core
-from petcore.config import DEALER, STORE, Config, Peer, load_config, split_address
-from petcore.errors import ConfigError, LinkError, PeerLate, PeerUnreachable, PetcoreError
+from petcore.config import DEALER, STORE, Config, Peer
+from petcore.dealing.service import Service
+from petcore.errors import ConfigError
+from petcore.linking import (
+    Report,
+    core_limits,
+    listen,
+    own_address,
+    pins,
+    read_identity,
+    ready,
+    shaped,
+    tell,
+)
 from petcore.mpc import DisclosureSink, Session
 from petcore.stock import PROTOCOL, Plan, load_plan, open_store, store_of
 from petcore.threads import thread_count
-from petcore.trust.identity import Identity, load_identity
+from petcore.trust.identity import Identity
 from petcore.trust.log import DisclosureLog
 from petcore.trust.policy import LoggedPolicy, Policy
 
@@ -35,10 +46,6 @@ _ORIGINS = {
     "ot": "oblivious transfer between the parties",
     "store": "stock made ahead",
 }
-_SLICE = 0.5  # seconds between looks at a stop flag and at a pressed Ctrl-C
-
-Report = Callable[[str], None]
-_log = logging.getLogger("petcore")
 
 
 def connect(
@@ -79,13 +86,13 @@ def connect(
     UsageError
         ``threads`` is out of bounds.
     """
-    config = _ready(config)
+    config = ready(config)
     threads = thread_count(config.threads if threads is None else threads)
     if config.name == DEALER:
         raise ConfigError(f"{config.source}: is the dealer's; run it with 'petcore dealer'")
     if program and config.program not in ("", program):
         raise ConfigError(f"{config.source}: program is {config.program!r}; this is {program!r}")
-    identity = _identity(config)
+    identity = read_identity(config)
     wait = next(w for w in (connect_wait, config.connect_wait, CONNECT_WAIT) if w is not None)
     meeting = _Meeting(config, identity, time.monotonic() + wait, on_event)
     with ExitStack() as undo:
@@ -99,7 +106,7 @@ def connect(
         if store is not None:
             own.callback(store.close)
         links = meeting.links(undo)
-        core = _open(config, links, _terms(config, program), threads, store)
+        core = _open(config, links, _terms(config, program), threads, store, meeting)
         session = Session(
             core, sink=sink, correlations=_ORIGINS[config.correlations], on_close=own.close
         )
@@ -140,12 +147,12 @@ def prepare(
     HandshakeMismatch
         The parties have other plans, or stores that do not belong together.
     """
-    config = _ready(config)
+    config = ready(config)
     settings = store_of(config)
     plan = plan if isinstance(plan, Plan) else load_plan(plan, settings.maker)
     config = replace(config, correlations=settings.maker).validate()
     threads = thread_count(config.threads if threads is None else threads)
-    identity = _identity(config)
+    identity = read_identity(config)
     wait = next(w for w in (connect_wait, config.connect_wait, CONNECT_WAIT) if w is not None)
     meeting = _Meeting(config, identity, time.monotonic() + wait, on_event)
     with ExitStack() as own:
@@ -153,7 +160,7 @@ def prepare(
         own.callback(store.close)
         links = meeting.links(own)
         terms = [*_terms(config, "petcore prepare"), ("plan", plan.term)]
-        core = _open(config, links, terms, threads, store)
+        core = _open(config, links, terms, threads, store, meeting)
         own.callback(core.close)
         core.stock_up(plan.tuples, progress)
         status: dict[str, Any] = store.status()
@@ -167,7 +174,11 @@ def run_dealer(
     on_event: Report | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Serve correlated randomness to session after session; a failed one does not end the service.
+    """Serve correlated randomness to many sessions at once; a failed one disturbs no other.
+
+    The configuration lists the pairs served, their limits and where health is shown
+    (`petcore.config_service`); without pairs, the two parties are the only one. A session whose
+    connection goes away, or whose dealer was started anew, goes on when both parties came again.
 
     Parameters
     ----------
@@ -178,7 +189,8 @@ def run_dealer(
     on_event : callable, optional
         Called with one line of text per event; the same lines go to the logger ``petcore``.
     stop : threading.Event, optional
-        Set it to end the service before the next session; noticed within half a second.
+        Set it to end the service; noticed within half a second. Sessions that run have the
+        configuration's ``drain`` seconds to end.
 
     Raises
     ------
@@ -187,24 +199,10 @@ def run_dealer(
     PetcoreError
         With ``once``: what ended the session.
     """
-    config = _ready(config)
-    if config.name != DEALER:
-        raise ConfigError(
-            f"{config.source}: is the configuration of {config.name}, not of the dealer; "
-            "'petcore keygen --name dealer' starts one"
-        )
-    stop = stop or threading.Event()
-    listener = _listen(config, _identity(config))
-    try:
-        _tell(f"listening on {_own_address(config)}", on_event)
-        while not stop.is_set():
-            channels = _gather(listener, config, stop, on_event)
-            if channels is not None:
-                _serve(config, channels, once, on_event)
-            if once:
-                return
-    finally:
-        listener.close()
+    Service(ready(config), once, on_event).run(stop or threading.Event())
+
+
+_Redial = Callable[[float, "_core.Stop"], "_core.Channel"]
 
 
 @dataclass
@@ -230,7 +228,7 @@ class _Meeting:
         config, party = self._config, self._config.party
         higher = config.parties[party + 1 :]
         links, twice = _Links(), config.maker == "ot"
-        listener = _listen(config, self._identity) if higher else None
+        listener = listen(config, self._identity) if higher else None
         try:
             if config.dealer is not None and config.maker == DEALER:
                 links.dealer = self._reach(config.dealer, undo)
@@ -249,141 +247,59 @@ class _Meeting:
                 listener.close()
         return links
 
+    def redial(self, links: _Links) -> tuple[_Redial | None, float]:
+        """Return how the session reaches its dealer again, and for how long it tries."""
+        limits, dealer = self._config.limits, self._config.dealer
+        # A peer that waits for this party must hear of the dealer before its own deadline.
+        patience = min(limits.dealer_restart, 0.8 * limits.deadline)
+        if links.dealer is None or dealer is None or patience == 0:
+            return None, 0.0
+
+        def again(seconds: float, stop: _core.Stop) -> _core.Channel:
+            tell(f"connecting to {dealer.name} again at {dealer.address}", self._on_event)
+            return self._dial(dealer, seconds, stop)
+
+        return again, patience
+
     def _reach(self, peer: Peer, undo: ExitStack) -> _core.Channel:
-        _tell(f"connecting to {peer.name} at {peer.address}", self._on_event)
+        tell(f"connecting to {peer.name} at {peer.address}", self._on_event)
+        channel = self._dial(peer, self._left())
+        undo.callback(channel.close)
+        return channel
+
+    def _dial(self, peer: Peer, seconds: float, stop: _core.Stop | None = None) -> _core.Channel:
         channel = _core.connect_tls(
             *peer.host_port(),
             self._identity.certificate_pem.decode(),
             self._identity.private_key_pem.decode(),
             peer.name,
             peer.fingerprint,
-            self._left(),
-            _limits(self._config),
+            seconds,
+            core_limits(self._config),
+            stop,
         )
-        undo.callback(channel.close)
-        return _shaped(channel, self._config)
+        return shaped(channel, self._config)
 
     def _admit(
         self, listener: _core.TlsListener, absent: list[Peer], undo: ExitStack
     ) -> _core.Channel:
         names = " and ".join(peer.name for peer in absent)
-        _tell(f"waiting for {names} to connect to {_own_address(self._config)}", self._on_event)
-        channel = listener.accept(_pins(absent), self._left(), _limits(self._config))
+        tell(f"waiting for {names} to connect to {own_address(self._config)}", self._on_event)
+        channel = listener.accept(pins(absent), self._left(), core_limits(self._config))
         undo.callback(channel.close)
-        return _shaped(channel, self._config)
+        return shaped(channel, self._config)
 
     def _left(self) -> float:
         return max(0.05, self._end - time.monotonic())
 
 
-def _gather(
-    listener: _core.TlsListener, config: Config, stop: threading.Event, on_event: Report | None
-) -> list[_core.Channel] | None:
-    """Accept parties until all are there; None if stopped. A party that comes again starts anew."""
-    waiting: dict[str, _core.Channel] = {}
-    while len(waiting) < len(config.parties):
-        try:
-            channel = listener.accept(_pins(config.parties), _SLICE, _limits(config))
-            channel = _shaped(channel, config)
-        except (PeerUnreachable, PeerLate):
-            channel = None
-        except LinkError as error:  # a stranger, or someone who left: the others still come
-            _tell(f"refused a connection: {error}", on_event, logging.WARNING)
-            continue
-        for name in [name for name, link in waiting.items() if link.left()]:
-            _tell(f"{name} left before the session began", on_event)
-            waiting.pop(name).close()
-        if channel is not None:
-            _tell(f"{channel.peer_name} connected from {channel.peer_address}", on_event)
-            if channel.peer_name in waiting:
-                waiting.pop(channel.peer_name).close()
-            waiting[channel.peer_name] = channel
-        if stop.is_set():
-            for link in waiting.values():
-                link.close()
-            return None
-    return [waiting[name] for name in config.names]
-
-
-def _serve(
-    config: Config, channels: list[_core.Channel], once: bool, on_event: Report | None
-) -> None:
-    began = time.monotonic()
-    try:
-        served = _core.serve_dealer(
-            config.names,
-            channels,
-            [("session", config.session)],
-            PROTOCOL,
-            thread_count(config.threads),
-        )
-    except PetcoreError as error:
-        _tell(f"session failed: {error}", on_event, logging.ERROR)
-        if once:
-            raise
-    else:
-        _tell(
-            f"session served: {time.monotonic() - began:.1f} s, {served['requests']:,} requests, "
-            f"{served['bytes_sent']:,} bytes sent",
-            on_event,
-        )
-    finally:
-        for channel in channels:
-            channel.close()
-
-
-def _ready(config: Config | str | Path) -> Config:
-    return config.validate() if isinstance(config, Config) else load_config(config)
-
-
-def _identity(config: Config) -> Identity:
-    identity = load_identity(config.certificate, config.key)
-    pinned = config.own.fingerprint
-    if identity.fingerprint != pinned:
-        raise ConfigError(
-            f"{config.source}: the fingerprint of {config.name} is {pinned}, but {config.key} has "
-            f"{identity.fingerprint}; peers would refuse this party: correct one of the two"
-        )
-    return identity
-
-
-def _own_address(config: Config) -> str:
-    return config.listen or config.own.address
-
-
-def _listen(config: Config, identity: Identity) -> _core.TlsListener:
-    host, port = split_address(_own_address(config), "the address to listen on")
-    certificate, key = identity.certificate_pem.decode(), identity.private_key_pem.decode()
-    return _core.TlsListener(host, port, certificate, key)
-
-
-def _pins(peers: tuple[Peer, ...] | list[Peer]) -> list[tuple[str, str]]:
-    return [(peer.name, peer.fingerprint) for peer in peers]
-
-
-def _limits(config: Config) -> _core.Limits:
-    limits = config.limits
-    return _core.Limits(
-        frame_bytes_max=limits.frame_bytes_max,
-        message_bytes_max=limits.message_bytes_max,
-        inbox_bytes_max=limits.inbox_bytes_max,
-        deadline_s=limits.deadline,
-        silence_s=limits.silence,
-        heartbeat_s=limits.heartbeat,
-    )
-
-
-def _shaped(channel: _core.Channel, config: Config) -> _core.Channel:
-    """Slow the link down where the configuration asks for it."""
-    link = config.link
-    channel.shape(
-        round_trip_s=link.round_trip_ms / 1e3, bandwidth_bits_per_s=link.bandwidth_mbit * 1e6
-    )
-    return channel
-
-
 def _open(
-    config: Config, links: _Links, terms: list[tuple[str, str]], threads: int, store: Any
+    config: Config,
+    links: _Links,
+    terms: list[tuple[str, str]],
+    threads: int,
+    store: Any,
+    meeting: _Meeting,
 ) -> _core.Session:
     settings = config.store
     return _core.Session(
@@ -399,6 +315,8 @@ def _open(
         store,
         settings.maker if settings is not None else DEALER,
         settings.at_zero if settings is not None else "refuse",
+        *meeting.redial(links),
+        config.verify_dealer,
     )
 
 
@@ -412,15 +330,10 @@ def _terms(config: Config, program: str) -> list[tuple[str, str]]:
         ("petcore", version("petcore")),
         ("session", config.session),
         ("program", program or config.program),
+        ("verify_dealer", f"{config.verify_dealer:g}"),
         ("deadline", f"{limits.deadline:g} s"),
         ("silence", f"{limits.silence:g} s"),
         ("heartbeat", f"{limits.heartbeat:g} s"),
         ("frame_bytes_max", str(limits.frame_bytes_max)),
         ("message_bytes_max", str(limits.message_bytes_max)),
     ]
-
-
-def _tell(event: str, on_event: Report | None, level: int = logging.INFO) -> None:
-    _log.log(level, event)
-    if on_event is not None:
-        on_event(event)

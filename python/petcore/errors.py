@@ -26,6 +26,9 @@ party's data.
     ├── SessionBroken             broken             the session failed or was closed earlier
     ├── SessionBusy               busy        yes    another thread is using the session
     ├── CorrelationError          correlation        the dealer refused or answered wrongly
+    │   ├── DealerFull            full        yes    the dealer serves as many as it may
+    │   ├── DealerLimit           limit              more was asked than this client is allowed
+    │   └── DealerCheated         cheated            what the dealer sent does not fit its seeds
     ├── StoreError                store              a store of correlations cannot be used
     │   ├── StoreKeyWrong         key                it is sealed under another key
     │   ├── StoreLocked           locked      yes    another process uses it
@@ -59,6 +62,9 @@ __all__ = [
     "BadFrame",
     "ConfigError",
     "CorrelationError",
+    "DealerCheated",
+    "DealerFull",
+    "DealerLimit",
     "DisclosureError",
     "DisclosureRefused",
     "EntropyError",
@@ -240,6 +246,25 @@ class CorrelationError(PetcoreError):
     default_code = "correlation"
 
 
+class DealerFull(CorrelationError):
+    """The dealer serves as many sessions, or holds as many waiting, as it may."""
+
+    default_code = "full"
+    default_retryable = True
+
+
+class DealerLimit(CorrelationError):
+    """More was asked of the dealer than this client is allowed; its operator sets the bound."""
+
+    default_code = "limit"
+
+
+class DealerCheated(CorrelationError):
+    """The dealer sent adjustments that do not fit the seeds that it was given."""
+
+    default_code = "cheated"
+
+
 class StoreError(PetcoreError):
     """A store of correlations cannot be used: missing, of another version, or the disk refuses."""
 
@@ -343,6 +368,9 @@ _FROM_CORE: dict[str, type[PetcoreError]] = {
         SessionBroken,
         SessionBusy,
         CorrelationError,
+        DealerFull,
+        DealerLimit,
+        DealerCheated,
         StoreError,
         StoreKeyWrong,
         StoreLocked,

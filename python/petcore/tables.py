@@ -65,6 +65,16 @@ class Table:
             raise self.error(key, f"must be a whole number, such as {default}; it is {value!r}")
         return value
 
+    def share(self, key: str, yes: float) -> float:
+        """Return the probability at ``key``: a number between 0 and 1, true for ``yes``, or 0."""
+        value = self._values.get(key, False)
+        self._asked.add(key)
+        if isinstance(value, bool):
+            return yes if value else 0.0
+        if not (isinstance(value, int | float) and 0 < value < 1):
+            raise self.error(key, f"must be true, false or between 0 and 1; it is {value!r}")
+        return value
+
     def table(self, key: str, *, required: bool = False) -> Table:
         """Return the table at ``key``; a missing one reads as empty unless it is required."""
         values = self._take(key, dict, None if required else {})

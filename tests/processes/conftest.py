@@ -71,7 +71,7 @@ class Companies:
                 dealer=peers[2],
                 log=folder / f"{name}.jsonl",
                 connect_wait=10.0,
-                limits=Limits(deadline=5.0, silence=1.0, heartbeat=0.2),
+                limits=Limits(deadline=5.0, silence=1.0, heartbeat=0.2, dealer_restart=0.0),
             )
             for name in NAMES
         }

@@ -68,7 +68,10 @@ def ask_dealer(
     for seed, end in enumerate(ends):
         _core.agree(end, BASE_TERMS, "handshake")
         mark = bytes(16)  # of the session: the same from both
-        end.send(step_tag("exchanging seeds"), "exchanging seeds", bytes([seed]) * 16 + mark)
+        hello = bytes([seed]) * 16 + mark + b"\0"  # not here again
+        end.send(step_tag("exchanging seeds"), "exchanging seeds", hello)
+    for end in ends:
+        assert end.recv_message(step_tag("exchanging seeds"), "exchanging seeds") == b""
     try:
         for number, message in enumerate(messages):
             ends[asking].send_message(number, "asking", message)

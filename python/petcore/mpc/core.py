@@ -53,6 +53,7 @@ class Core(Protocol):
     def reveal_bits(self, share: Bits, to: int, label: str) -> Bits | None: ...  # noqa: D102
 
     def checkpoint(self, label: str) -> None: ...  # noqa: D102
+    def ahead(self, bytes: int) -> None: ...  # noqa: D102
 
     def add_public(self, share: Words, public: Words) -> Words: ...  # noqa: D102
     def xor_public(self, bits: Bits, public: Bits) -> Bits: ...  # noqa: D102

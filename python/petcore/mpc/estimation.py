@@ -347,6 +347,9 @@ class _DryCore:
         self._cost._accumulate(Cost(cost["rounds"], cost["bytes"], cost["bytes_received"]))
         return (0, np.empty(0, np.uint64)) if mine else None
 
+    def ahead(self, bytes: int) -> None:
+        self.checkpoint("ahead")
+
     def mask(self, x: Any, rows: int, columns: int) -> _DryMasked:
         self._add("mask", [rows, columns])
         return _DryMasked(rows, columns)
@@ -363,6 +366,7 @@ class _DryCore:
             "offline_bytes": cost.offline_bytes,
             "correlations": dict(cost.correlations),
             "links": {},
+            "dealer": {},
         }
 
     def declared(self, op: str, *dims: int) -> dict[str, Any]:

@@ -102,6 +102,7 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "reveal": Operation(kind="reveal"),
         "reveal_bits": Operation(word=np.uint8, kind="reveal"),
         "checkpoint": Operation(0, kind="other"),
+        "ahead": Operation(0, kind="other"),
         "add_public": Operation(2, kind="local"),
         "xor_public": Operation(2, np.uint8, kind="local"),
         "mul": Operation(2),

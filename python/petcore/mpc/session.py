@@ -288,6 +288,57 @@ class Session(ComparisonChoice, Intersecting):
             batch.end()
             self._core = core
 
+    @contextmanager
+    def ahead(self, max_bytes: int = 4 << 20) -> Iterator[None]:
+        """Have a dealer send in advance what the loops of a ``with`` block will use.
+
+        The source of correlations learns what the block's operations need, in which order, and from
+        the second turn of a loop on the dealer is asked for the next turns before they begin: an
+        operation no longer waits for its answer. All parties guess alike; what was sent in vain is
+        thrown away, never used. Without a dealer it changes nothing.
+
+        Parameters
+        ----------
+        max_bytes : int
+            How much may be on its way unused, at most half of the limit ``inbox_bytes_max``; the
+            same at every party. The link holds the dealer back when this party falls behind.
+
+        Raises
+        ------
+        UsageError
+            ``max_bytes`` is too large for this party's limits.
+        StepMismatch
+            Where the parties disagree.
+
+        Rounds: 2, for the beginning and the end. Leaks: to the dealer, that the same came again.
+
+        Examples
+        --------
+        >>> import petcore as pc
+        >>> def program(session):
+        ...     x = session.input([1, -1] if session.party == 0 else None, owner=0)
+        ...     with session.ahead():
+        ...         for _ in range(9):
+        ...             x = x * x * x
+        ...     return session.open(x, label="power")
+        >>> pc.simulate(program)[0]
+        array([ 1, -1])
+        """
+        self._require_usable()
+        self._core.ahead(max_bytes)
+        yield
+        self._core.ahead(0)
+
+    @property
+    def dealer_counters(self) -> dict[str, int]:
+        """What `ahead` and ``verify_dealer`` did so far at this party.
+
+        ``foreseen``: plans that were asked for ahead and used; ``discarded_bytes`` of those asked
+        in vain; ``checked``: plans that were verified and thrown away; ``checked_bytes`` of these.
+        """
+        counters: dict[str, int] = self._core.cost()["dealer"]
+        return counters
+
     def region(self, name: str) -> AbstractContextManager[None]:
         """Name what is done in a ``with`` block, for `profile`; regions nest."""
         return _NO_REGION if self._profile is None else Region(self._profile, name)

@@ -33,6 +33,7 @@ def simulate(
     sinks: Sequence[DisclosureSink | None] | None = None,
     threads: int = 1,
     correlations: str = "dealer",
+    verify_dealer: float = 0.0,
 ) -> list[Any]:
     """Run a program at all parties, as threads over memory links.
 
@@ -55,6 +56,8 @@ def simulate(
         Where they come from: a dealer in a thread of its own, oblivious transfer between the
         parties, or a store of each party in a temporary directory, which such a dealer fills as it
         runs out.
+    verify_dealer : float
+        The probability with which the dealer's words for an operation are checked, below 1.
 
     Returns
     -------
@@ -86,7 +89,9 @@ def simulate(
     names = [f"party{i}" for i in range(parties)]
     if correlations not in _ORIGINS:
         raise UsageError(f"correlations={correlations!r}; use one of {', '.join(_ORIGINS)}")
-    run = _Run(program, names, tuple(args), sinks, thread_count(threads), correlations)
+    run = _Run(
+        program, names, tuple(args), sinks, thread_count(threads), correlations, verify_dealer
+    )
     return run.results()
 
 
@@ -101,12 +106,13 @@ class _Run:
         sinks: list[DisclosureSink | None],
         threads: int,
         correlations: str,
+        verify: float,
     ) -> None:
         from petcore import _core
 
         self._module: Any = _core
         self._program, self._names, self._args, self._sinks = program, names, args, sinks
-        self._num_threads, self._correlations = threads, correlations
+        self._num_threads, self._correlations, self._verify = threads, correlations, verify
         self._returned: list[Any] = [None] * len(names)
         self._errors: list[tuple[str, BaseException]] = []
         self._lock = threading.Lock()
@@ -176,6 +182,7 @@ class _Run:
                 offline,
                 self._store(i),
                 at_zero="restock" if self._correlations == "store" else "refuse",
+                verify=self._verify,
             )
         except BaseException:
             for link in (*peers.values(), dealer, offline):

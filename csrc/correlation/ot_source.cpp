@@ -41,7 +41,9 @@ void OtSource::plan(const net::Step& step, std::span<Request> requests) {
     request.counter = ++counter_;
     usage_.units[request.kind] += request.units;
     usage_.offline_bytes += price_of(request).made_bytes(transfer_bits_) / 2;
-    batches_.push_back({request, Streams(seed_, request), 0, 0, {}});
+    const bool stocked = OtStock::serves(request);
+    batches_.push_back(
+        {request, Streams(seed_, request), stocked, stocked || remakes_masks(request), 0, 0, {}});
   }
 }
 
@@ -52,19 +54,27 @@ OtSource::Batch& OtSource::current(bool want_masks) {
   throw Error(Code::internal, "an operation takes more correlations than it planned");
 }
 
-Chunk OtSource::make(const Batch& batch, std::uint64_t index) {
-  const std::uint64_t units = batch.request.units_in_chunk(index);
-  const Layout sizes = layout(batch.request, units);
+Chunk OtSource::make(const Request& request, const Streams& streams, std::uint64_t index) {
+  const std::uint64_t units = request.units_in_chunk(index);
+  const Layout sizes = layout(request, units);
   Chunk chunk;
   for (std::size_t i = 0; i < sizes.num_masks; ++i) {
     chunk.masks[i] = Buffer<std::uint64_t>(sizes.masks[i]);
-    batch.streams.mask(i, index, chunk.masks[i].span(), pool_);
+    streams.mask(i, index, chunk.masks[i].span(), pool_);
   }
   for (std::size_t i = 0; i < sizes.num_products; ++i)
     chunk.products[i] = Buffer<std::uint64_t>(sizes.products[i]);
   Making making{ot_, step_, party_, seed_, pool_};
-  make_chunk(making, batch.request, units, chunk);
+  make_chunk(making, request, units, chunk);
   return chunk;
+}
+
+Chunk OtSource::make_or_take(const Batch& batch, std::uint64_t index) {
+  if (!batch.stocked) return make(batch.request, batch.streams, index);
+  return stock_.take(batch.request, [&](Request ahead) {
+    ahead.counter = ++counter_;
+    return make(ahead, Streams(seed_, ahead), 0);
+  });
 }
 
 void OtSource::masks(std::initializer_list<Take> streams) {
@@ -72,12 +82,11 @@ void OtSource::masks(std::initializer_list<Take> streams) {
   const std::uint64_t chunk = batch.masks_taken++;
   const Layout expected = layout(batch.request, batch.request.units_in_chunk(chunk));
   check(streams.size() == expected.num_masks, Code::internal, "mask streams do not fit the plan");
-  const bool remade = remakes_masks(batch.request);
-  if (remade) batch.made.push_back(make(batch, chunk));
+  if (batch.made_first) batch.made.push_back(make_or_take(batch, chunk));
   std::size_t index = 0;
   for (const Take& take : streams) {
     check(take.out.size() == expected.masks[index], Code::internal, "a mask does not fit the plan");
-    if (remade)
+    if (batch.made_first)
       take_from(batch.made.back().masks[index].span(), take);
     else
       batch.streams.mask(index, chunk, take, pool_);
@@ -92,12 +101,12 @@ void OtSource::products(std::initializer_list<Words> streams) {
   check(streams.size() == expected.num_products, Code::internal,
         "product streams do not fit the plan");
   Chunk chunk;
-  if (remakes_masks(batch.request)) {
+  if (batch.made_first) {
     check(!batch.made.empty(), Code::internal, "products were taken before their masks");
     chunk = std::move(batch.made.front());
     batch.made.pop_front();
   } else {
-    chunk = make(batch, index);
+    chunk = make(batch.request, batch.streams, index);
   }
   std::size_t stream = 0;
   for (const Words& out : streams) {

@@ -1,5 +1,6 @@
 // OtSource: correlations that the two parties make themselves, by oblivious transfer, over a link
-// that nothing else uses. A chunk is made when the protocol takes it.
+// that nothing else uses. A chunk is made when the protocol takes it; for small requests some units
+// are made ahead (ot_stock.h).
 //
 //   Paper: Gilboa, "Two party RSA key generation" (CRYPTO 1999, section 4), in the correlated form
 //          of Asharov et al. (CCS 2013, section 5.1); what each kind adds to it stands with it.
@@ -13,6 +14,7 @@
 #include <memory>
 
 #include "correlation/ot_making.h"
+#include "correlation/ot_stock.h"
 #include "correlation/price.h"
 #include "correlation/source.h"
 #include "correlation/streams.h"
@@ -37,11 +39,13 @@ class OtSource : public Source {
   struct Batch {
     Request request;
     Streams streams;
+    bool stocked, made_first;                           // before the masks are taken
     std::uint64_t masks_taken = 0, products_taken = 0;  // chunks
-    std::deque<Chunk> made;                             // before their masks were taken
+    std::deque<Chunk> made;
   };
   Batch& current(bool want_masks);
-  Chunk make(const Batch& batch, std::uint64_t index);
+  Chunk make(const Request& request, const Streams& streams, std::uint64_t index);
+  Chunk make_or_take(const Batch& batch, std::uint64_t index);
 
   ot::Products ot_;
   int party_;
@@ -51,6 +55,7 @@ class OtSource : public Source {
   std::uint64_t counter_ = 0;
   net::Step step_;
   std::deque<Batch> batches_;
+  OtStock stock_;
   Usage usage_;
 };
 

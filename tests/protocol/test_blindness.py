@@ -149,3 +149,39 @@ def long_payloads(stream: bytes) -> bytes:
 
 
 HEADER = 24
+
+
+def test_no_mask_hides_two_values_where_small_products_share_what_is_made_ahead():
+    """The same number is opened under a new mask in each product, so no word comes twice."""
+    tap, offline = Tap(), _core.memory_channels(*NAMES)
+
+    def party(index: int) -> None:
+        peers = {1 - index: tap.ends[index]}
+        core = _core.Session("semi2k", index, NAMES, peers, None, [], 1, "ot", offline[index])
+        x, _ = core.input(0, np.array([CANARY], np.uint64) if index == 0 else None, b"")
+        for _ in range(300):
+            core.mul(x, x)
+        core.close()
+
+    threads = [threading.Thread(target=party, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    tap.stopped.set()
+    tap.pump.join()
+    for received in tap.received:
+        words = [word for frame in frames(bytes(received), 16) for word in (frame[:8], frame[8:])]
+        assert len(words) >= 600
+        assert len(set(words)) >= len(words) - 2  # but for those of the handshake
+
+
+def frames(stream: bytes, size: int) -> list[bytes]:
+    """Give the payloads of all frames of that size."""
+    at, found = 0, []
+    while at < len(stream):
+        length, _ = struct.unpack_from("<IB", stream, at)
+        if length == size:
+            found.append(stream[at + HEADER : at + HEADER + length])
+        at += HEADER + length
+    return found

@@ -110,3 +110,47 @@ def test_a_source_without_its_links_is_refused(options, complaint):
         options["offline"] = _core.memory_channels("gateway", options["offline"], _core.Limits())[0]
     with pytest.raises(UsageError, match=complaint):
         session(0, peer, **options)
+
+
+@pytest.mark.parametrize("correlations", ["ot"])
+def test_many_small_products_share_what_is_made_ahead(parties, correlations):
+    """One by one, each would take the least block of an extension both ways: above 2 kB."""
+    x = np.arange(1, 1001, dtype=np.uint64)
+
+    def program(session):
+        shared, _ = session.input(0, x if session.party == 0 else None, b"")
+        links = f"{NAMES[1 - session.party]} (offline)"
+        session.mul(shared[:1], shared[:1])
+        before = session.cost()["links"][links]["payload_sent"]
+        squares = [session.mul(shared[i : i + 1], shared[i : i + 1]) for i in range(1000)]
+        sent = session.cost()["links"][links]["payload_sent"] - before
+        return session.open(np.concatenate(squares), "squares"), sent
+
+    for squares, sent in parties(program).values():
+        np.testing.assert_array_equal(squares, x * x)
+        assert sent < 1000 * 2 * 600  # at most twice the 516 bytes of a product, and few blocks
+
+
+@pytest.mark.parametrize("correlations", ["ot"])
+def test_sizes_that_share_what_is_made_ahead_come_out_right_in_any_order(parties, correlations):
+    rng = np.random.default_rng(5)
+    sizes = [int(n) for n in rng.integers(1, 130, 60)]
+    values = [rng.integers(0, 2**64, n, dtype=np.uint64) for n in sizes]
+    bits = [rng.integers(0, 2, n).astype(np.uint8) for n in sizes]
+
+    def program(session):
+        mine = session.party == 0
+        out = []
+        for x, b in zip(values, bits, strict=True):
+            word, _ = session.input(0, x if mine else None, b"")
+            bit, _ = session.input_bits(0, b if mine else None, b"")
+            out.append(session.open(session.mul_bit(bit, session.square(word)), "chosen"))
+            out.append(session.open_bits(session.msb(word), "sign"))
+            out.append(session.open(session.b2a(bit), "bit"))
+        return out
+
+    for opened in parties(program).values():
+        for i, (x, b) in enumerate(zip(values, bits, strict=True)):
+            np.testing.assert_array_equal(opened[3 * i], b * x * x)
+            np.testing.assert_array_equal(opened[3 * i + 1], x >> np.uint64(63))
+            np.testing.assert_array_equal(opened[3 * i + 2], b)

@@ -14,7 +14,7 @@ from petcore.mpc.operations import OPERATIONS as ROWS
 
 from .operations import OPERATIONS, Operation
 
-STATE = {"close", "cost", "declared", "fail", "psi_key"}
+STATE = {"close", "cost", "declared", "fail", "psi_key", "stock"}
 UNUSED = {"input_bits"}  # an input of bits travels as words
 
 

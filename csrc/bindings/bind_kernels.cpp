@@ -137,6 +137,7 @@ void bind_kernels(py::module_& module) {
   bind_bits(m);
   bind_gates(m);
   bind_gf128(m);
+  bind_ot_kernels(m);
   bind_fss(m);
 }
 

@@ -21,6 +21,7 @@ void bind_net(pybind11::module_& module);
 void bind_ot(pybind11::module_& module);
 void bind_oprf(pybind11::module_& module);
 void bind_psi(pybind11::module_& module);
+void bind_transfer(pybind11::module_& module);
 void bind_random(pybind11::module_& module);
 void bind_session(pybind11::module_& module);
 void bind_intersection(pybind11::class_<session::Session>& type);
@@ -33,6 +34,7 @@ void bind_ring(Kernels& kernels);
 void bind_prg(Kernels& kernels);
 void bind_gates(Kernels& kernels);
 void bind_gf128(Kernels& kernels);
+void bind_ot_kernels(Kernels& kernels);
 void bind_fss(Kernels& kernels);
 
 }  // namespace petcore::bindings

@@ -14,5 +14,6 @@ PYBIND11_MODULE(_core, module) {
   petcore::bindings::bind_silent(module);
   petcore::bindings::bind_ot(module);
   petcore::bindings::bind_store(module);
+  petcore::bindings::bind_transfer(module);
   petcore::bindings::bind_session(module);
 }

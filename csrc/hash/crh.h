@@ -9,8 +9,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
+#include "base/block.h"
 #include "base/buffer.h"
 
 namespace petcore::prg {
@@ -33,5 +35,9 @@ void crh(Bytes out, ConstBytes in, Tweak first, std::string_view target = "");
 
 // expand_fixed_key writes the schedule of the constant key for kernels that hash on their own.
 void expand_fixed_key(std::byte* schedule, const prg::Kernels& kernels);
+
+// crh_low_words hashes block i of `in` ^ offset in the same way and keeps the low word.
+void crh_low_words(Words out, std::span<const Block> in, Block offset, Tweak first,
+                   std::string_view target = "");
 
 }  // namespace petcore::hash

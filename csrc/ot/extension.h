@@ -21,8 +21,9 @@ struct Options {
 // Below this many Mbit/s what travels is waited for, above it what is computed.
 constexpr double kSilentBelowMbit = 300;
 
-// options_for is the rule by which a link's speed decides: silent below 300 Mbit/s, else the k
-// whose bytes and whose 2^k / k streams take the least time together.
+// options_for is the rule by which a link's speed decides: silent below 300 Mbit/s, else the k with
+// which a transfer takes the least time, its bytes on the line and through TLS and its 2^k / k
+// streams together: 4 from 4 Gbit/s on, 5 from 1, 6 from 0.4, 7 below.
 Options options_for(double mbit_per_second);
 
 // The base OTs run in prepare and in the first extend (cot.h). Parties that differ in options fail

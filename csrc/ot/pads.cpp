@@ -17,4 +17,11 @@ Words Pads::word(unsigned index) {
   return words_.span().first(size_);
 }
 
+Words Pads::low_words(std::span<const Block> x, Block offset, hash::Tweak first) {
+  if (words_.size() < x.size()) words_ = Buffer<std::uint64_t>(x.size());
+  const Words out = words_.span().first(x.size());
+  hash::crh_low_words(out, x, offset, first);
+  return out;
+}
+
 }  // namespace petcore::ot

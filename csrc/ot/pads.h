@@ -22,6 +22,8 @@ class Pads {
   void hash(std::span<const Block> x, Block offset, hash::Tweak first);
   // word gives word 0 or 1 of every pad, until the next call.
   Words word(unsigned index);
+  // low_words is hash and word 0 in one.
+  Words low_words(std::span<const Block> x, Block offset, hash::Tweak first);
   const Block* data() const { return made_.data(); }
 
  private:

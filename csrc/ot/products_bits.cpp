@@ -7,6 +7,7 @@
 #include "bits/bits.h"
 #include "ot/pads.h"
 #include "ot/products_state.h"
+#include "ot/softspoken.h"
 
 namespace petcore::ot {
 namespace {
@@ -98,11 +99,12 @@ class PadStrings {
 
  private:
   void load(std::size_t word) {
+    const bool only_low = strings_.count <= strings_.per_word();
     if (word % 2 == 0) {
       first_.high = word / 2;
-      pads_.hash(x_, offset_, first_);
+      if (!only_low) pads_.hash(x_, offset_, first_);
     }
-    words_ = pads_.word(word % 2);
+    words_ = only_low ? pads_.low_words(x_, offset_, first_) : pads_.word(word % 2);
     if (strings_.ring != Ring::bits) return;
     const std::size_t width = std::min<std::size_t>(strings_.count - 64 * word, 64);
     bits::to_slices(slices_.span().first(width * bits::num_words(x_.size())), words_,

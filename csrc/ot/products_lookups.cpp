@@ -1,8 +1,4 @@
-// Look-ups in tables of sixteen. A transfer's choices are elements of GF(2^128) as well: of the
-// four transfers (q_b, t_b) of a look-up Q = sum x^b q_b and T = sum x^b t_b differ by c delta for
-// the index c as a polynomial, so that the hash of Q ^ v delta is a pad for entry v of which the
-// other party knows the one of its index (Roy, CRYPTO 2022, ePrint 2022/192, section 2.3, transfers
-// 1 of 2^k; Kolesnikov, Kumaresan, CRYPTO 2013). The sixteen multiples of delta are distinct.
+// Look-ups in tables of sixteen.
 #include <algorithm>
 #include <array>
 
@@ -10,17 +6,12 @@
 #include "bits/bits.h"
 #include "ot/pads.h"
 #include "ot/products_state.h"
+#include "ot/sixteen.h"
 
 namespace petcore::ot {
 namespace {
 
 constexpr std::size_t kPerBlock = std::size_t{1} << 12;  // look-ups
-constexpr std::size_t kIndexBits = 4, kEntries = 16;
-
-Block times_x(Block a) {
-  const std::uint64_t top = 0 - (a.high >> 63);
-  return {a.low << 1 ^ (top & 0x87), a.high << 1 | a.low >> 63};
-}
 
 struct Lookups {
   std::size_t n;
@@ -50,26 +41,13 @@ Direction lookups_half(const Lookups& lookups) {
   return half;
 }
 
-// joined gives sum x^b of block b of the four, each a run of a quarter of them.
-Buffer<Block> joined(std::span<const Block> x) {
-  const std::size_t n = x.size() / kIndexBits;
-  Buffer<Block> out(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    Block sum = x[3 * n + i];
-    for (std::size_t b = 3; b-- > 0;) sum = times_x(sum) ^ x[b * n + i];
-    out[i] = sum;
-  }
-  return out;
-}
-
 // PadSlices: the lowest bits of pads, as slices.
 class PadSlices {
  public:
   PadSlices(std::size_t n, unsigned width) : width_(width), slices_(width * bits::num_words(n)) {}
 
   Words of(std::span<const Block> x, Block offset, hash::Tweak first) {
-    pads_.hash(x, offset, first);
-    bits::to_slices(slices_.span(), pads_.word(0), width_);
+    bits::to_slices(slices_.span(), pads_.low_words(x, offset, first), width_);
     return slices_.span();
   }
 
@@ -84,14 +62,10 @@ Sending send_tables(const Lookups& lookups, const Products::Owned& owned, Block 
   half.correct = [=](std::size_t i, std::span<const Block> q, hash::Tweak first, Bytes wire) {
     const Part block = lookups.block(i);
     const std::size_t words = bits::num_words(block.n);
-    const Buffer<Block> base = joined(q);
+    const Buffer<Block> base = join(q);
     PadSlices slices(base.size(), lookups.width);
     auto* to = reinterpret_cast<std::uint64_t*>(wire.data());
-    std::array<Block, kEntries> multiples{};
-    for (std::size_t v = 1; v < kEntries; ++v) {
-      multiples[v] = times_x(multiples[v / 2]);
-      if (v % 2 == 1) multiples[v] = multiples[v] ^ delta;
-    }
+    const std::array<Block, kEntries> multiples = multiples_of(delta);
     for (std::size_t v = 0; v < kEntries; ++v) {
       const Words pad = slices.of(base.span(), multiples[v], first);
       for (unsigned w = 0; w < lookups.width; ++w) {
@@ -121,7 +95,7 @@ Receiving ask_tables(const Lookups& lookups, const Products::Asked& asked) {
   half.take = [=](std::size_t i, std::span<const Block> t, hash::Tweak first, ConstBytes wire) {
     const Part block = lookups.block(i);
     const std::size_t words = bits::num_words(block.n);
-    const Buffer<Block> base = joined(t);
+    const Buffer<Block> base = join(t);
     PadSlices slices(base.size(), lookups.width);
     const Words pad = slices.of(base.span(), {}, first);
     for (unsigned w = 0; w < lookups.width; ++w)

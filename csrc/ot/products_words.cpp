@@ -7,12 +7,13 @@
 #include "ot/gilboa.h"
 #include "ot/pads.h"
 #include "ot/products_state.h"
+#include "ot/softspoken.h"
 #include "ring/ring.h"
 
 namespace petcore::ot {
 namespace {
 
-constexpr std::size_t kTransfers = std::size_t{1} << 14;  // at most, in a block
+constexpr std::size_t kTransfers = kSoftSpokenBlock;  // at most, in a block
 constexpr std::size_t kPairs = 1024;  // at most, of a number's bits and a column, in a block
 constexpr std::size_t kPanel = 1024;  // columns that share transfers
 
@@ -79,16 +80,18 @@ Sending send_numbers(Words out, ConstWords own, Modulus modulus, Block delta, Sc
     const Part block = numbers.block(i);
     in_pieces(numbers, block, [&](const Piece& piece) {
       const auto of_piece = q.subspan(piece.transfer, piece.count);
-      scratch.x.hash(of_piece, {}, later(first, piece.transfer));
-      scratch.y.hash(of_piece, delta, later(first, piece.transfer));
+      const hash::Tweak tweak = later(first, piece.transfer);
       const auto [begin, n] = piece.part;
       std::uint64_t* const share = &out[(block.begin + begin) * numbers.words];
       const std::uint64_t* const w = &own[(block.begin + begin) * numbers.words];
       std::byte* const to = wire.data() + begin * number_bytes(modulus);
-      if (modulus == Modulus::wide)
+      if (modulus == Modulus::wide) {
+        scratch.x.hash(of_piece, {}, tweak);
+        scratch.y.hash(of_piece, delta, tweak);
         return send_wide(share, w, n, scratch.x.data(), scratch.y.data(), to);
-      const std::uint64_t* const x = scratch.x.word(0).data();
-      const std::uint64_t* const y = scratch.y.word(0).data();
+      }
+      const std::uint64_t* const x = scratch.x.low_words(of_piece, {}, tweak).data();
+      const std::uint64_t* const y = scratch.y.low_words(of_piece, delta, tweak).data();
       if (modulus == Modulus::residue) return send_residues(share, w, n, x, y, to);
       choose().send_words({n, 1}, share, w, x, y, wire_at<Wire>(wire.data(), begin, block.n));
     });
@@ -107,13 +110,17 @@ Receiving ask_numbers(Words out, ConstWords own, Modulus modulus, Scratch& scrat
                             ConstBytes wire) {
     const Part block = numbers.block(i);
     in_pieces(numbers, block, [&](const Piece& piece) {
-      scratch.x.hash(t.subspan(piece.transfer, piece.count), {}, later(first, piece.transfer));
+      const auto of_piece = t.subspan(piece.transfer, piece.count);
+      const hash::Tweak tweak = later(first, piece.transfer);
       const auto [begin, n] = piece.part;
       std::uint64_t* const share = &out[(block.begin + begin) * numbers.words];
       const std::uint64_t* const c = &own[(block.begin + begin) * numbers.words];
       const std::byte* const from = wire.data() + begin * number_bytes(modulus);
-      if (modulus == Modulus::wide) return take_wide(share, c, n, scratch.x.data(), from);
-      const std::uint64_t* const x = scratch.x.word(0).data();
+      if (modulus == Modulus::wide) {
+        scratch.x.hash(of_piece, {}, tweak);
+        return take_wide(share, c, n, scratch.x.data(), from);
+      }
+      const std::uint64_t* const x = scratch.x.low_words(of_piece, {}, tweak).data();
       if (modulus == Modulus::residue) return take_residues(share, c, n, x, from);
       choose().take_words({n, 1}, share, c, x, wire_at<ConstWire>(wire.data(), begin, block.n));
     });

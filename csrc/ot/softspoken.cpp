@@ -27,12 +27,15 @@ std::uint64_t delta_bit(Block delta, std::size_t j) {
 // Shape of one block: rows of so many blocks of 128 columns, the last of them random if checked.
 struct Shape {
   std::size_t columns, trees, row_bytes;
+  // Of rows in memory, in blocks: odd, so that the words of a column do not share cache sets.
+  std::size_t stride;
   bool checked;
 
   Shape(std::size_t n, std::size_t num_trees, bool check)
-      : columns((n + 127) / 128), trees(num_trees), row_bytes(0), checked(check) {
+      : columns((n + 127) / 128), trees(num_trees), row_bytes(0), stride(0), checked(check) {
     if (checked) ++columns;
     row_bytes = columns * kBlockBytes;
+    stride = columns | 1;
   }
   std::size_t correction_bytes() const { return trees * row_bytes; }
   std::size_t message_bytes() const { return correction_bytes() + (checked ? kProofBytes : 0); }
@@ -78,23 +81,22 @@ std::span<Block> blocks_in(Bytes bytes) {
 }
 
 // turn writes the first columns of 128 rows as blocks.
-void turn(std::span<Block> out, std::span<const Block> rows, Pool& pool) {
+void turn(std::span<Block> out, std::span<const Block> rows, const Shape& shape, Pool& pool) {
   constexpr std::size_t kGrain = 1024;
-  const std::size_t stride = rows.size() / kDeltaBits;
   pool.parallel_for((out.size() + 127) / 128, kGrain / 128, [&](std::size_t from, std::size_t to) {
     const std::size_t end = std::min(128 * to, out.size());
-    choose().turn(&out[128 * from], words_of(rows) + 2 * from, 2 * stride, end - 128 * from);
+    choose().turn(&out[128 * from], words_of(rows) + 2 * from, 2 * shape.stride, end - 128 * from);
   });
 }
 
 // hash_rows gives the digest of the hashes of all rows; of_choices is added to the rows of delta.
 group::Digest hash_rows(const RowHash& hash, std::span<const Block> rows, Block of_choices,
-                        Block delta, Pool& pool) {
+                        Block delta, const Shape& shape, Pool& pool) {
   Buffer<Block> hashes(kDeltaBits);
-  const std::size_t size = rows.size() / kDeltaBits;
   pool.parallel_for(kDeltaBits, 8, [&](std::size_t begin, std::size_t end) {
     for (std::size_t j = begin; j < end; ++j)
-      hashes[j] = hash(rows.subspan(j * size, size)) ^ (of_choices & mask_of(delta_bit(delta, j)));
+      hashes[j] = hash(rows.subspan(j * shape.stride, shape.columns)) ^
+                  (of_choices & mask_of(delta_bit(delta, j)));
   });
   const std::array<ConstBytes, 1> parts = {std::as_bytes(hashes.span())};
   return group::sha256(parts);
@@ -156,7 +158,7 @@ void SoftSpokenReceiver::extend_block(const net::Step& step, ConstWords choices,
                                       std::span<Block> t) {
   const Shape shape(t.size(), trees_.size(), options_.checked);
   const std::span<Block> row = room_in(work_.choices, shape.columns);
-  const std::span<Block> rows = room_in(work_.rows, kDeltaBits * shape.columns);
+  const std::span<Block> rows = room_in(work_.rows, kDeltaBits * shape.stride);
   const Bytes message = room_in(work_.message, shape.message_bytes());
   const Bytes corrections = message.first(shape.correction_bytes());
   std::ranges::fill(row, Block{});
@@ -167,21 +169,21 @@ void SoftSpokenReceiver::extend_block(const net::Step& step, ConstWords choices,
   pool_.parallel_for(trees_.size(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i)
       trees_[i].fold(corrections.subspan(i * shape.row_bytes, shape.row_bytes),
-                     std::as_writable_bytes(rows.subspan(i * options_.k * shape.columns,
-                                                         trees_[i].num_bits() * shape.columns)),
-                     shape.row_bytes, shape.columns, first);
+                     std::as_writable_bytes(rows.subspan(i * options_.k * shape.stride,
+                                                         trees_[i].num_bits() * shape.stride)),
+                     shape.stride * kBlockBytes, shape.columns, first);
   });
   correct(blocks_in(corrections), row);
   if (shape.checked) {
     const RowHash hash(transcript_.challenge(corrections), shape.columns);
     const Bytes proof = message.last(kProofBytes);
     const Block of_choices = hash(row);
-    const group::Digest digest = hash_rows(hash, rows, {}, {}, pool_);
+    const group::Digest digest = hash_rows(hash, rows, {}, {}, shape, pool_);
     std::memcpy(proof.data(), &of_choices, kBlockBytes);
     std::memcpy(&proof[kBlockBytes], digest.data(), digest.size());
   }
   channel_->send(step, message);
-  turn(t, rows, pool_);
+  turn(t, rows, shape, pool_);
 }
 
 SoftSpokenSender::SoftSpokenSender(std::shared_ptr<net::Channel> channel, Pool& pool,
@@ -225,7 +227,7 @@ void SoftSpokenSender::extend(const net::Step& step, std::span<Block> q) {
 
 void SoftSpokenSender::extend_block(const net::Step& step, std::span<Block> q) {
   const Shape shape(q.size(), trees_.size(), options_.checked);
-  const std::span<Block> rows = room_in(work_.rows, kDeltaBits * shape.columns);
+  const std::span<Block> rows = room_in(work_.rows, kDeltaBits * shape.stride);
   const Bytes message = room_in(work_.message, shape.message_bytes());
   const Bytes corrections = message.first(shape.correction_bytes());
   const std::uint64_t first = next_block_;
@@ -234,11 +236,12 @@ void SoftSpokenSender::extend_block(const net::Step& step, std::span<Block> q) {
   pool_.parallel_for(trees_.size(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t row = i * options_.k, bits = trees_[i].num_bits();
-      const std::span<Block> of_tree = rows.subspan(row * shape.columns, bits * shape.columns);
-      trees_[i].fold({}, std::as_writable_bytes(of_tree), shape.row_bytes, shape.columns, first);
+      const std::span<Block> of_tree = rows.subspan(row * shape.stride, bits * shape.stride);
+      trees_[i].fold({}, std::as_writable_bytes(of_tree), shape.stride * kBlockBytes, shape.columns,
+                     first);
       const Bytes correction = corrections.subspan(i * shape.row_bytes, shape.row_bytes);
       for (std::size_t j = 0; j < bits; ++j)
-        choose().add_masked(words_of(of_tree.subspan(j * shape.columns)),
+        choose().add_masked(words_of(of_tree.subspan(j * shape.stride)),
                             words_of(blocks_in(correction)), 0 - delta_bit(delta_, row + j),
                             2 * shape.columns);
     }
@@ -248,11 +251,11 @@ void SoftSpokenSender::extend_block(const net::Step& step, std::span<Block> q) {
     const ConstBytes proof = message.last(kProofBytes);
     Block of_choices;
     std::memcpy(&of_choices, proof.data(), kBlockBytes);
-    const group::Digest digest = hash_rows(hash, rows, of_choices, delta_, pool_);
+    const group::Digest digest = hash_rows(hash, rows, of_choices, delta_, shape, pool_);
     if (CRYPTO_memcmp(digest.data(), &proof[kBlockBytes], digest.size()) != 0)
       blame(*channel_, step, " extended oblivious transfers inconsistently: it tried to cheat");
   }
-  turn(q, rows, pool_);
+  turn(q, rows, shape, pool_);
 }
 
 }  // namespace petcore::ot

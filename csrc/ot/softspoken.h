@@ -37,8 +37,9 @@
 
 namespace petcore::ot {
 
-// kSoftSpokenBlock transfers are checked together; a call of extend for more takes several.
-constexpr std::size_t kSoftSpokenBlock = std::size_t{1} << 14;
+// kSoftSpokenBlock transfers are checked together; a call of extend for more takes several. With
+// the 128 that hide the hash of the choices they fill rows of 2^14 bits.
+constexpr std::size_t kSoftSpokenBlock = (std::size_t{1} << 14) - 128;
 // softspoken_bytes is what the receiver sends for n transfers after the base OTs.
 std::uint64_t softspoken_bytes(std::size_t n, const Options& options);
 

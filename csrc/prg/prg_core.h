@@ -75,4 +75,37 @@ void hash(const std::byte* schedule, std::byte* out, const std::byte* in, std::s
   __builtin_memcpy(out, rest.bytes, num_blocks * kBlockBytes);
 }
 
-constexpr Kernels kKernels = {expand, counter, encrypt, hash, fold};
+// low_words_of_group hashes kGroup blocks and keeps the low word of each.
+inline __attribute__((always_inline)) void low_words_of_group(std::uint64_t* out,
+                                                              const std::byte* in, const V* keys,
+                                                              V offset, V tweak) {
+  V x[kFlight];
+  load_flight(x, in);
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < kFlight; ++i) x[i] = Lane::exclusive_or(x[i], offset);
+  hash_flight(x, keys, tweak);
+  alignas(64) std::uint64_t words[2 * kGroup];
+  store_flight(reinterpret_cast<std::byte*>(words), x);
+  for (std::size_t i = 0; i < kGroup; ++i) out[i] = words[2 * i];
+}
+
+void hash_low_words(const std::byte* schedule, std::uint64_t* out, const std::byte* in,
+                    const std::byte* offset, std::size_t num_blocks, std::uint64_t tweak_high,
+                    std::uint64_t tweak_low) {
+  V keys[kRounds + 1];
+  load_keys(keys, schedule);
+  const V shift = Lane::key(offset);  // in every block
+  V tweak = Lane::counters(tweak_low, tweak_high);
+  for (; num_blocks >= kGroup; num_blocks -= kGroup, out += kGroup, in += sizeof(Group)) {
+    low_words_of_group(out, in, keys, shift, tweak);
+    tweak = Lane::advance(tweak, kGroup);
+  }
+  if (num_blocks == 0) return;
+  Group rest = {};
+  std::uint64_t words[kGroup];
+  __builtin_memcpy(rest.bytes, in, num_blocks * kBlockBytes);
+  low_words_of_group(words, rest.bytes, keys, shift, tweak);
+  __builtin_memcpy(out, words, num_blocks * sizeof(std::uint64_t));
+}
+
+constexpr Kernels kKernels = {expand, counter, encrypt, hash, hash_low_words, fold};

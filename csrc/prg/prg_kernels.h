@@ -57,6 +57,11 @@ struct Kernels {
   // hash is the tweaked hash of crh.h with the tweak (high, low + i) for block i; out may be in.
   void (*hash)(const std::byte* schedule, std::byte* out, const std::byte* in,
                std::size_t num_blocks, std::uint64_t tweak_high, std::uint64_t tweak_low);
+  // hash_low_words hashes block i ^ offset in the same way and keeps the low word of the result;
+  // `offset` is one block, aligned.
+  void (*hash_low_words)(const std::byte* schedule, std::uint64_t* out, const std::byte* in,
+                         const std::byte* offset, std::size_t num_blocks, std::uint64_t tweak_high,
+                         std::uint64_t tweak_low);
   void (*fold)(const Fold& run);
 };
 

@@ -124,6 +124,18 @@ void hash(const std::byte* schedule, std::byte* out, const std::byte* in, std::s
   wipe(tweaked.data(), tweaked.size());
 }
 
+void hash_low_words(const std::byte* schedule, std::uint64_t* out, const std::byte* in,
+                    const std::byte* offset, std::size_t num_blocks, std::uint64_t tweak_high,
+                    std::uint64_t tweak_low) {
+  Buffer<std::byte> made(num_blocks * kBlockBytes);
+  for (std::size_t i = 0; i < made.size(); i += kBlockBytes) {
+    std::memcpy(&made[i], in + i, kBlockBytes);
+    xor_words(&made[i], offset, kBlockBytes);
+  }
+  hash(schedule, made.data(), made.data(), num_blocks, tweak_high, tweak_low);
+  for (std::size_t i = 0; i < num_blocks; ++i) std::memcpy(&out[i], &made[i * kBlockBytes], 8);
+}
+
 void fold(const Fold& run) {
   const std::size_t num_bytes = run.num_blocks * kBlockBytes;
   Buffer<std::byte> made(num_bytes);
@@ -146,7 +158,7 @@ void fold(const Fold& run) {
   }
 }
 
-constexpr Kernels kKernels = {expand, counter, encrypt, hash, fold};
+constexpr Kernels kKernels = {expand, counter, encrypt, hash, hash_low_words, fold};
 
 }  // namespace
 

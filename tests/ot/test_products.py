@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from petcore.errors import SessionBroken, UsageError
+from petcore.errors import PetcoreError, SessionBroken, StepMismatch, UsageError
 
 from .links import STEP, Pair, elements, outcomes, random_vectors, random_words
 
@@ -190,3 +190,28 @@ def test_after_a_failure_products_refuse_to_go_on():
     assert isinstance(first, Exception)
     with pytest.raises(SessionBroken):
         made.parties[0].cross_words(*STEP, a, a)
+
+
+@pytest.mark.parametrize("size", [1, 33, 600])
+def test_a_peer_whose_corrections_have_another_length_is_refused(size):
+    # The extension of a liar is answered with rubbish of a wrong length: a frame of another step.
+    made = Pair()
+    made.call("prepare", (), ())
+    a = random_words(3)
+
+    def lie() -> None:
+        made.channels[1].send(*STEP, bytes(size))
+        made.channels[1].close()
+
+    refused, _ = outcomes(lambda: made.parties[0].cross_words(*STEP, a, a), lie)
+    assert isinstance(refused, PetcoreError)
+
+
+def test_a_peer_that_does_something_else_is_told_apart(pair):
+    made = Pair()
+    a = random_words(3)
+    results = outcomes(
+        lambda: made.parties[0].cross_words(7, "step 7: product", a, a),
+        lambda: made.parties[1].cross_words(8, "step 8: another", a, a),
+    )
+    assert all(isinstance(each, StepMismatch) for each in results)

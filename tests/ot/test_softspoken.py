@@ -8,7 +8,7 @@ from petcore.errors import BadFrame, CorrelationError, HandshakeMismatch, UsageE
 
 from .links import STEP, at_once, bits_of, channels, outcomes, random_words
 
-BLOCK = 1 << 14
+BLOCK = (1 << 14) - 128
 KS = range(2, 9)
 
 

@@ -38,7 +38,8 @@ groups
   functions   sigmoid, exp, reciprocal, sqrt, with the largest error that was found
   training    one epoch of logistic regression, 10,000 x 100, batch 128
   memory      the peak of a product of 10^7, beyond inputs and outputs
-  ot          correlated oblivious transfers and VOLE, by each extension, one direction
+  ot          correlated oblivious transfers and VOLE, by each extension, one direction; triples and
+              other correlations made of them, both directions
   psi         private set intersection of 10^4 to 10^6 ids, by each method; bytes of both parties
 
 Everything but the kernels runs between a gateway, a wallet and a dealer: three processes that meet

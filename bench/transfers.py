@@ -1,7 +1,7 @@
-"""The group ``ot``: extensions of oblivious transfer in one direction, between two processes.
+"""The group ``ot``: oblivious transfer and what is made of it without a dealer, two processes.
 
-The gateway sends and the wallet receives, over a TLS channel of their own. What an extension needs
-once (base OTs) is made before the clock starts.
+An extension runs in one direction, the gateway sends and the wallet receives; products run in both.
+They have a TLS channel of their own. What is needed once (base OTs) is made before the clock starts.
 """
 
 from __future__ import annotations
@@ -60,6 +60,35 @@ def vole(channel: Any, sends: bool) -> Callable[[int], object]:
     return lambda n: made.extend(*STEP, n)
 
 
+def words(n: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 2**64, n, np.uint64)
+
+
+def products(channel: Any, first: bool, method: str, k: int) -> Callable[[int], object]:
+    """Shares of n products, by the same method of both parties."""
+    made = _core.OtProducts(channel, 0 if first else 1, k=k)
+    made.prepare(*STEP)
+    one, other = words(LARGE // 64), words(LARGE // 64)
+    calls: dict[str, Callable[[int], object]] = {
+        "words": lambda n: made.cross_words(*STEP, one[:n], other[:n]),
+        "squares": lambda n: made.word_products(*STEP, one[:n]),
+        "bits": lambda n: made.cross_bits(*STEP, one[: n // 64], other[: n // 64], n, "bits"),
+        "numbers": lambda n: made.bit_products(*STEP, one[: n // 64], n, "words"),
+        "tables": lambda n: made.lookups_16(
+            *STEP, words(n // 128 * 32), n // 2, one[: n // 128 * 4], n // 2, 2
+        ),
+    }
+    return calls[method]
+
+
+MADE = (
+    *(("multiplication triples", "words", 1 << 16, "triple", k) for k in (3, 4, 5)),
+    ("AND triples", "bits", 1 << 22, "triple", 4),
+    ("squares", "squares", 1 << 16, "square", 4),
+    ("daBits", "numbers", 1 << 20, "daBit", 4),
+    ("look-ups of 2 bits in 16 entries", "tables", 1 << 18, "look-up", 4),
+)
+
 EXTENSIONS = (
     *(
         Extension(
@@ -69,7 +98,7 @@ EXTENSIONS = (
             "COT",
             lambda channel, sends, k=k: transfers(sends, soft_spoken(channel, sends, k)),
         )
-        for k in (4, 8)
+        for k in (4, 2, 3, 5, 6, 7, 8)
     ),
     Extension(
         "correlated transfers",
@@ -79,6 +108,16 @@ EXTENSIONS = (
         lambda channel, sends: transfers(sends, silent(channel, sends)),
     ),
     Extension("VOLE over GF(2^128)", "silent", 1_300_000, "VOLE", vole),
+    *(
+        Extension(
+            name,
+            f"SoftSpokenOT, k = {k}",
+            n,
+            unit,
+            lambda channel, first, method=method, k=k: products(channel, first, method, k),
+        )
+        for name, method, n, unit, k in MADE
+    ),
 )
 
 
@@ -99,7 +138,7 @@ def extend(channel: Any, sends: bool, place: int, runs: int) -> dict[str, Any]:
     """Time runs of one extension; the first one warms up. Bytes are those this party sends."""
     extension = EXTENSIONS[place]
     call = extension.make(channel, sends)
-    call(64)
+    call(128)
     seconds, sent = [], 0
     for _ in range(runs + 1):
         channel.exchange(1, STEP[1], b"!", 1)  # both start the clock together

@@ -12,7 +12,7 @@
 namespace petcore::ot {
 namespace {
 
-constexpr std::size_t kTransfers = std::size_t{1} << 14;   // at most, in a block
+constexpr std::size_t kTransfers = kSoftSpokenBlock;       // at most, in a block
 constexpr std::size_t kBlockBytes = std::size_t{1} << 18;  // of strings, about, in a block
 
 // Strings: one direction of products of bits with strings.

@@ -52,6 +52,26 @@ py::object intersect(Session& self, const py::array& digests, std::uint64_t thei
   return py::make_tuple(found->size, to_array(std::move(found->indices)));
 }
 
+// intersect_shares returns (tags, columns one after another, own ids of the bins).
+py::tuple intersect_shares(Session& self, const py::array& digests, std::uint64_t theirs,
+                           int receiver, std::size_t num_columns, const py::array& columns,
+                           const std::string& label) {
+  const Buffer<Block> own = copy_blocks(digests, "digests");
+  const ConstWords words = const_words(columns, "columns");
+  session::CircuitTask task{label, receiver, theirs, num_columns, {}};
+  check(words.size() == (self.party() == receiver ? 0 : num_columns * own.size()), Code::usage,
+        "columns are the sender's, one word for each id and column");
+  for (std::size_t at = 0; at < words.size(); at += own.size())
+    task.columns.push_back(words.subspan(at, own.size()));
+  psi::CircuitShares shares;
+  {
+    const py::gil_scoped_release release;
+    shares = self.intersect_shares(task, own.span());
+  }
+  return py::make_tuple(to_array(std::move(shares.tags)), to_array(std::move(shares.columns)),
+                        to_array(std::move(shares.ids_of_bins)));
+}
+
 }  // namespace
 
 void bind_intersection(py::class_<Session>& type) {
@@ -63,8 +83,9 @@ void bind_intersection(py::class_<Session>& type) {
            })
       .def("tell", &tell, arg("label"), arg("numbers"))
       .def("intersect", &intersect, arg("digests"), arg("theirs"), arg("to"), arg("method"),
-           arg("label"), arg("runs") = 1, arg("cardinality") = false,
-           arg("progress") = py::none());
+           arg("label"), arg("runs") = 1, arg("cardinality") = false, arg("progress") = py::none())
+      .def("intersect_shares", &intersect_shares, arg("digests"), arg("theirs"), arg("receiver"),
+           arg("num_columns"), arg("columns"), arg("label"));
 }
 
 }  // namespace petcore::bindings

@@ -10,6 +10,8 @@
 
 #include "bindings/bindings.h"
 #include "bindings/blocks.h"
+#include "psi/circuit.h"
+#include "psi/cuckoo.h"
 #include "psi/digest.h"
 #include "psi/fingerprints.h"
 #include "psi/okvs.h"
@@ -212,9 +214,30 @@ py::dict psi_cost(const std::string& method, std::size_t own, std::size_t theirs
                   arg("bytes_received") = traffic.received);
 }
 
+// circuit_cost is that of one party in circuit form: `receives` says whether its ids lie in the
+// table.
+py::dict circuit_cost(std::size_t at_receiver, std::size_t at_sender, std::size_t num_columns,
+                      bool receives, bool first) {
+  psi::Traffic traffic = psi::circuit_traffic(at_receiver, at_sender, num_columns, first, {});
+  if (!receives) traffic = traffic.turned();
+  return py::dict(arg("rounds") = traffic.rounds, arg("bytes") = traffic.sent,
+                  arg("bytes_received") = traffic.received);
+}
+
 }  // namespace
 
 void bind_psi(py::module_& module) {
+  module.def("circuit_cost", &circuit_cost, arg("at_receiver"), arg("at_sender"),
+             arg("num_columns"), arg("receives"), arg("first"));
+  module.def("circuit_bins", &psi::circuit_bins, arg("num_receiver"));
+  module.def("circuit_tag_bits", &psi::circuit_tag_bits, arg("num_receiver"));
+  module.def(
+      "cuckoo_table",
+      [](const py::array& digests, const py::bytes& seed, std::size_t bins) {
+        const Buffer<Block> keys = copy_blocks(digests, "digests");
+        return to_array(psi::cuckoo_table(keys.span(), seed_of(seed), bins));
+      },
+      arg("digests"), arg("seed"), arg("bins"), "For tests: which digest is in each bin.");
   bind_ids(module);
   module.def("bin_bound", &psi::bin_bound, arg("n"), arg("num_bins"), arg("bits"));
   module.def("write_prints", &write_prints, arg("values"), arg("num_kept"), arg("runs") = 1);

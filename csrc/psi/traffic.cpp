@@ -12,6 +12,8 @@
 #include "ot/softspoken_trees.h"
 #include "ot/tree_message.h"
 #include "ot/vole.h"
+#include "psi/circuit.h"
+#include "psi/cuckoo.h"
 #include "psi/ecdh.h"
 #include "psi/fingerprints.h"
 #include "psi/okvs.h"
@@ -36,26 +38,41 @@ void add_vole(Traffic& traffic, std::size_t n, const ot::Options& options) {
   traffic.received += ot::kTreeHeadBytes + sizeof(Block) * forest.message_blocks();
 }
 
+// add_oprf is the OPRF of so many of the receiver's keys, but the round of its table.
+void add_oprf(Traffic& traffic, std::size_t num_keys, bool first, const ot::Options& options) {
+  if (first) {
+    traffic.rounds += 1;
+    traffic.received += ot::BaseReceiver::offer_bytes(ot::kDeltaBits);
+    traffic.sent += ot::tree_message_bytes(options.k);
+  }
+  const std::size_t table = okvs_shape(num_keys).size();
+  for (std::size_t begin = 0; begin < table; begin += ot::kVoleMax)
+    add_vole(traffic, std::min(ot::kVoleMax, table - begin), options);
+  traffic.sent += 1 + sizeof(Block) * table;
+}
+
 }  // namespace
 
 Traffic rr22_traffic(std::size_t num_receiver, std::size_t num_sender, std::size_t runs,
                      bool answer, bool first, const ot::Options& options) {
   Traffic traffic;
-  if (first) {
-    traffic.rounds += 1;
-    traffic.received += kTermsBytes + ot::BaseReceiver::offer_bytes(ot::kDeltaBits);
-    traffic.sent += kTermsBytes + ot::tree_message_bytes(options.k);
-  }
-  const std::size_t table = okvs_shape(num_receiver).size();
-  for (std::size_t begin = 0; begin < table; begin += ot::kVoleMax)
-    add_vole(traffic, std::min(ot::kVoleMax, table - begin), options);
+  add_oprf(traffic, num_receiver, first, options);
   traffic.rounds += 2;
-  traffic.sent += 1 + sizeof(Block) * table;
   traffic.received += print_shape(num_sender, num_receiver, runs).wire_bytes(num_sender);
   if (answer) {
     traffic.rounds += 1;
     traffic.sent += sizeof(std::uint64_t) * bits::num_words(num_sender);
   }
+  return traffic;
+}
+
+Traffic circuit_traffic(std::size_t num_receiver, std::size_t num_sender, std::size_t num_columns,
+                        bool first, const ot::Options& options) {
+  Traffic traffic;
+  add_oprf(traffic, circuit_bins(num_receiver), first, options);
+  traffic.rounds += 2;
+  traffic.received +=
+      1 + (1 + num_columns / 2) * sizeof(Block) * okvs_shape(kChoices * num_sender).size();
   return traffic;
 }
 

@@ -17,6 +17,10 @@ struct Traffic {
 Traffic rr22_traffic(std::size_t num_receiver, std::size_t num_sender, std::size_t runs,
                      bool answer, bool first, const ot::Options& options);
 
+// circuit_traffic is the receiver's, of psi/circuit.h.
+Traffic circuit_traffic(std::size_t num_receiver, std::size_t num_sender, std::size_t num_columns,
+                        bool first, const ot::Options& options);
+
 // ecdh_traffic is that of a party with num_own ids.
 Traffic ecdh_traffic(std::size_t num_own, std::size_t num_theirs, bool mine, bool theirs);
 

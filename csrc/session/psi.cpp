@@ -7,6 +7,7 @@
 #include "psi/traffic.h"
 #include "session/session.h"
 #include "session/steps.h"
+#include "session/transfers.h"
 
 namespace petcore::session {
 namespace {
@@ -21,14 +22,6 @@ std::string people(const std::vector<std::string>& names, const PsiTask& task) {
 }
 
 }  // namespace
-
-// Transfers: a VOLE in each direction, made when it is first needed; the base OTs run once.
-struct Session::Transfers {
-  std::unique_ptr<ot::CotSender> cot_sender;
-  std::unique_ptr<ot::CotReceiver> cot_receiver;
-  std::unique_ptr<ot::VoleSender> sender;
-  std::unique_ptr<ot::VoleReceiver> receiver;
-};
 
 prg::Seed Session::psi_key() const { return prg::derive(common_seed_, {kPsiMark, 0, 0, 0, 0, 0}); }
 

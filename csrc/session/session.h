@@ -26,6 +26,7 @@
 #include "net/mesh.h"
 #include "ot/vole.h"
 #include "protocol/registry.h"
+#include "psi/circuit.h"
 
 namespace petcore::session {
 
@@ -87,6 +88,15 @@ struct PsiTask {
 struct PsiFound {
   std::uint64_t size = 0;
   Buffer<std::uint64_t> indices;  // none for a cardinality
+};
+
+// CircuitTask: one intersection in circuit form (psi/circuit.h).
+struct CircuitTask {
+  std::string label;
+  int receiver = 0;  // the party whose ids lie in the table
+  std::uint64_t num_theirs = 0;
+  std::size_t num_columns = 0;
+  std::vector<ConstWords> columns = {};  // the sender's
 };
 
 class Session {
@@ -160,6 +170,8 @@ class Session {
   Buffer<std::uint64_t> tell(const std::string& label, ConstWords numbers);
   // intersect gives indices into the digests, in an order common to both parties, to who learns.
   std::optional<PsiFound> intersect(const PsiTask& task, std::span<const Block> digests);
+  // intersect_shares gives shares on which membership is to be found out (equal_zero of the tags).
+  psi::CircuitShares intersect_shares(const CircuitTask& task, std::span<const Block> digests);
   // stock_up fills the store up to these orders, from whoever makes correlations in this session.
   void stock_up(std::span<const correlation::Order> orders, const correlation::Progress& progress);
   // stock is what the store holds; nothing where there is no store.
@@ -187,7 +199,7 @@ class Session {
   std::size_t elements(std::size_t share_size) const;
   Buffer<std::uint64_t> pack(Bits x) const;
   Buffer<std::uint8_t> unpack(ConstWords x, std::size_t n) const;
-  struct Transfers;
+  struct Transfers;  // session/transfers.h
   net::Channel& only_peer();
   void check_task(const PsiTask& task, std::size_t num_own) const;
   std::optional<PsiFound> intersect_rr22(const protocol::Env& env, const PsiTask& task,

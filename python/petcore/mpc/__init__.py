@@ -24,6 +24,7 @@ from petcore.mpc.masked import MaskedMatrix
 from petcore.mpc.products import matmul
 from petcore.mpc.profile import Profile
 from petcore.mpc.psi import Intersection
+from petcore.mpc.psi_shares import SharedIntersection
 from petcore.mpc.session import Session
 from petcore.mpc.shaping import concatenate, stack
 from petcore.mpc.shared_array import SharedArray
@@ -41,6 +42,7 @@ __all__ = [
     "Profile",
     "Session",
     "SharedArray",
+    "SharedIntersection",
     "between",
     "concatenate",
     "equal",

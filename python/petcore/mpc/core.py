@@ -108,6 +108,15 @@ class Core(Protocol):
         cardinality: bool,
         progress: Callable[[int, int], None] | None,
     ) -> tuple[int, Words] | None: ...
+    def intersect_shares(  # noqa: D102
+        self,
+        digests: Words,
+        theirs: int,
+        receiver: int,
+        num_columns: int,
+        columns: Words,
+        label: str,
+    ) -> tuple[Words, Words, Words]: ...
 
     def declared(self, op: str, *dims: int) -> dict[str, Any]: ...  # noqa: D102
     def stock(self) -> dict[str, Any] | None: ...  # noqa: D102

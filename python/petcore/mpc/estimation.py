@@ -347,6 +347,29 @@ class _DryCore:
         self._cost._accumulate(Cost(cost["rounds"], cost["bytes"], cost["bytes_received"]))
         return (0, np.empty(0, np.uint64)) if mine else None
 
+    def intersect_shares(
+        self,
+        digests: Any,
+        theirs: int,
+        receiver: int,
+        num_columns: int,
+        columns: Any,
+        label: str,
+    ) -> Any:
+        """Find nothing in common."""
+        from petcore import _core
+
+        receives, own = self.party == receiver, len(digests)
+        first = receives not in self._transfers
+        self._transfers.add(receives)
+        sizes = (own, theirs) if receives else (theirs, own)
+        cost = _core.circuit_cost(*sizes, num_columns, receives, first)
+        self.step += 1
+        self._cost._accumulate(Cost(cost["rounds"], cost["bytes"], cost["bytes_received"]))
+        bins = _core.circuit_bins(sizes[0])
+        nobody = np.full(bins if receives else 0, 2**64 - 1, np.uint64)
+        return np.zeros(bins, np.uint64), np.zeros(bins * num_columns, np.uint64), nobody
+
     def ahead(self, bytes: int) -> None:
         self.checkpoint("ahead")
 

@@ -136,5 +136,10 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
             sizes=lambda own, theirs, *rest: (len(own), theirs),
             count=lambda own, theirs: own,
         ),
+        "intersect_shares": Operation(
+            kind="other",
+            sizes=lambda own, theirs, *rest: (len(own), theirs),
+            count=lambda own, theirs: own,
+        ),
     }
 )

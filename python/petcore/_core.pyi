@@ -10,7 +10,6 @@ import typing
 import typing_extensions
 
 __all__: list[str] = [
-    "Account",
     "Channel",
     "CotReceiver",
     "CotSender",
@@ -26,17 +25,20 @@ __all__: list[str] = [
     "SilentSender",
     "SoftSpokenReceiver",
     "SoftSpokenSender",
-    "Stop",
     "Store",
     "TlsListener",
-    "Visitor",
+    "TransferReceiver",
+    "TransferSender",
     "VoleReceiver",
     "VoleSender",
     "WordStream",
     "agree",
     "bin_bound",
+    "circuit_bins",
+    "circuit_cost",
+    "circuit_tag_bits",
     "connect_tls",
-    "deal",
+    "cuckoo_table",
     "declared",
     "digest_ids",
     "ecdh_tag_bytes",
@@ -46,7 +48,6 @@ __all__: list[str] = [
     "intersect_ecdh",
     "kernels",
     "match_prints",
-    "meet",
     "memory_channel_with_raw_peer",
     "memory_channels",
     "okvs_decode",
@@ -177,6 +178,18 @@ class kernels:
         out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @staticmethod
+    def crh_low_words(
+        blocks: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        offset: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        high: typing.SupportsInt | typing.SupportsIndex,
+        low: typing.SupportsInt | typing.SupportsIndex,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
+        """
+        The low words of the hashes of blocks ^ offset.
+        """
+
     @staticmethod
     def deal_group(
         r: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -349,6 +362,52 @@ class kernels:
     @staticmethod
     def opened_slices(fan_in: typing.SupportsInt | typing.SupportsIndex, parts: str) -> int: ...
     @staticmethod
+    def ot_options_for(
+        mbit_per_second: typing.SupportsFloat | typing.SupportsIndex,
+    ) -> tuple[str, int]:
+        """
+        The extension and the k that a link's speed asks for.
+        """
+
+    @staticmethod
+    def ot_send_words(
+        w: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
+    ) -> tuple[typing.Any, ...]:
+        """
+        The sender's shares of products and what it sends.
+        """
+
+    @staticmethod
+    def ot_take_words(
+        c: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        pads: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        wire: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
+        """
+        The receiver's shares.
+        """
+
+    @staticmethod
+    def ot_targets() -> list[str]:
+        """
+        The targets of oblivious transfer, widest first.
+        """
+
+    @staticmethod
+    def ot_turn(
+        rows: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        n: typing.SupportsInt | typing.SupportsIndex,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
+        """
+        The first n columns of 128 rows of bits, as blocks.
+        """
+
+    @staticmethod
     def pack(
         bits: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], target: str = ""
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
@@ -394,6 +453,18 @@ class kernels:
         first_word: typing.SupportsInt | typing.SupportsIndex = 0,
         target: str = "",
     ) -> None: ...
+    @staticmethod
+    def prg_fold(
+        seeds: collections.abc.Sequence[str],
+        skip_first: bool,
+        num_blocks: typing.SupportsInt | typing.SupportsIndex,
+        first_block: typing.SupportsInt | typing.SupportsIndex = 0,
+        target: str = "",
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
+        """
+        The sum of all streams, then for each bit that of the streams numbered with it.
+        """
+
     @staticmethod
     def prg_subtract(
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -528,16 +599,6 @@ class kernels:
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
 
-class Stop:
-    """
-    Ends a wait of another thread.
-    """
-
-    def __init__(self) -> None: ...
-    def set(self) -> None: ...
-    @property
-    def is_set(self) -> bool: ...
-
 class Limits:
     """
     Bounds of a channel; times in seconds.
@@ -573,7 +634,6 @@ class Channel:
 
     def abort(self, code: str, text: str, step: str) -> None: ...
     def binding(self) -> bytes: ...
-    def called(self) -> bool: ...
     def close(self) -> None: ...
     def counters(self) -> dict[str, typing.Any]: ...
     def exchange(
@@ -671,34 +731,6 @@ class TlsListener:
     def close(self) -> None: ...
     @property
     def port(self) -> int: ...
-
-class Account:
-    """
-    What one client of the dealer used.
-    """
-
-    def __init__(
-        self, client: str, bytes_per_day: typing.SupportsInt | typing.SupportsIndex = 0
-    ) -> None: ...
-    def used(self) -> dict[str, typing.Any]: ...
-
-class Visitor:
-    """
-    One party as it introduced itself to the dealer.
-    """
-
-    @property
-    def again(self) -> bool: ...
-    @property
-    def channel(self) -> Channel: ...
-    @property
-    def mark(self) -> bytes: ...
-    @property
-    def pair(self) -> int: ...
-    @property
-    def party(self) -> int: ...
-    @property
-    def session(self) -> str: ...
 
 class OprfKey:
     """
@@ -1075,6 +1107,84 @@ class Store:
     def discard(self) -> None: ...
     def status(self) -> dict[str, typing.Any]: ...
 
+class TransferSender:
+    """
+    Strings for the peer to choose from.
+    """
+
+    def __init__(self, channel: Channel, transfers: CotSender) -> None: ...
+    def chosen(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        first: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        second: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def chosen_of_16(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        strings: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def correlated(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        differences: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        width: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def random(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        n: typing.SupportsInt | typing.SupportsIndex,
+        width: typing.SupportsInt | typing.SupportsIndex,
+    ) -> tuple[
+        numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    ]: ...
+
+class TransferReceiver:
+    """
+    The strings it chose.
+    """
+
+    def __init__(self, channel: Channel, transfers: CotReceiver) -> None: ...
+    def chosen(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        choices: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        n: typing.SupportsInt | typing.SupportsIndex,
+        width: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def chosen_of_16(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        choices: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        n: typing.SupportsInt | typing.SupportsIndex,
+        width: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def correlated(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        choices: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        n: typing.SupportsInt | typing.SupportsIndex,
+        width: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def random(
+        self,
+        tag: typing.SupportsInt | typing.SupportsIndex,
+        step: str,
+        choices: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        n: typing.SupportsInt | typing.SupportsIndex,
+        width: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+
 class Masked:
     @property
     def columns(self) -> int: ...
@@ -1096,16 +1206,12 @@ class Session:
         store: Store | None = None,
         maker: str = "dealer",
         at_zero: str = "refuse",
-        redial: collections.abc.Callable[[float, Stop], Channel] | None = None,
-        redial_patience_s: typing.SupportsFloat | typing.SupportsIndex = 20.0,
-        verify: typing.SupportsFloat | typing.SupportsIndex = 0.0,
     ) -> None: ...
     def add_public(
         self,
         share: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         public: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
-    def ahead(self, bytes: typing.SupportsInt | typing.SupportsIndex) -> None: ...
     def and_bits(
         self,
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -1183,6 +1289,15 @@ class Session:
         cardinality: bool = False,
         progress: typing.Any = None,
     ) -> typing.Any: ...
+    def intersect_shares(
+        self,
+        digests: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        theirs: typing.SupportsInt | typing.SupportsIndex,
+        receiver: typing.SupportsInt | typing.SupportsIndex,
+        num_columns: typing.SupportsInt | typing.SupportsIndex,
+        columns: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        label: str,
+    ) -> tuple[typing.Any, ...]: ...
     def mask(
         self,
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -1311,6 +1426,15 @@ def bin_bound(
     num_bins: typing.SupportsInt | typing.SupportsIndex,
     bits: typing.SupportsFloat | typing.SupportsIndex,
 ) -> int: ...
+def circuit_bins(num_receiver: typing.SupportsInt | typing.SupportsIndex) -> int: ...
+def circuit_cost(
+    at_receiver: typing.SupportsInt | typing.SupportsIndex,
+    at_sender: typing.SupportsInt | typing.SupportsIndex,
+    num_columns: typing.SupportsInt | typing.SupportsIndex,
+    receives: bool,
+    first: bool,
+) -> dict[str, typing.Any]: ...
+def circuit_tag_bits(num_receiver: typing.SupportsInt | typing.SupportsIndex) -> int: ...
 def connect_tls(
     host: str,
     port: typing.SupportsInt | typing.SupportsIndex,
@@ -1320,20 +1444,14 @@ def connect_tls(
     peer_fingerprint_hex: str,
     timeout_s: typing.SupportsFloat | typing.SupportsIndex,
     limits: Limits = ...,
-    stop: Stop | None = None,
 ) -> Channel: ...
-def deal(
-    first: Visitor,
-    second: Visitor,
-    *,
-    threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    work_per_message: typing.SupportsInt | typing.SupportsIndex = 0,
-    memory: typing.SupportsInt | typing.SupportsIndex = 0,
-    accounts: collections.abc.Sequence[Account] = [],
-    stop: Stop | None = None,
-) -> dict[str, typing.Any]:
+def cuckoo_table(
+    digests: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    seed: bytes,
+    bins: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
     """
-    Deal to the two parties of one session until they say goodbye.
+    For tests: which digest is in each bin.
     """
 
 def declared(
@@ -1372,17 +1490,6 @@ def match_prints(
     num_sent: typing.SupportsInt | typing.SupportsIndex,
     runs: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> list[int]: ...
-def meet(
-    channel: Channel,
-    pairs: collections.abc.Sequence[
-        tuple[collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, str]]]
-    ],
-    protocol: str = "semi2k",
-) -> Visitor:
-    """
-    Hear who has come; pairs of names and terms are what the dealer serves.
-    """
-
 def memory_channel_with_raw_peer(
     peer_name: str, limits: Limits = ..., binding: str = ""
 ) -> tuple[Channel, MemoryEnd]:

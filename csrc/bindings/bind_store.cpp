@@ -39,6 +39,7 @@ py::dict status_dict(const correlation::StoreStatus& status) {
     entry["dims"] = pool.pool.dims;
     entry["units"] = pool.units;
     entry["target"] = pool.target;
+    entry["mark"] = pool.mark;
     entry["online"] = pool.online;
     entry["low"] = pool.low;
     pools.append(entry);

@@ -21,9 +21,21 @@ std::string thousands(std::uint64_t n) {
   return text;
 }
 
-bool is_low(std::uint64_t units, std::uint64_t target, double low) {
-  return static_cast<double>(units) < low * static_cast<double>(target) ||
-         (target > 0 && units == 0);
+std::uint64_t low_mark(std::uint64_t target, double low) {
+  const auto mark = static_cast<std::uint64_t>(low * static_cast<double>(target));
+  return target > 0 ? std::max<std::uint64_t>(mark, 1) : 0;
+}
+
+// As people read it: pools in the order of their keys, each with its mark.
+std::vector<PoolStatus> listed(std::map<PoolKey, PoolStatus>& pools, double low) {
+  std::vector<PoolStatus> list;
+  for (auto& [pool, entry] : pools) {
+    entry.pool = pool;
+    entry.mark = low_mark(entry.target, low);
+    entry.low = entry.units < entry.mark;
+    list.push_back(entry);
+  }
+  return list;
 }
 
 }  // namespace
@@ -399,7 +411,7 @@ void Store::count_online(const Request& request) {
 void Store::warn_if_low(const PoolKey& pool) {
   const auto target = journal_->ledger().targets.find(pool);
   const std::uint64_t units = units_left(pool);
-  if (target == journal_->ledger().targets.end() || !is_low(units, target->second, options_.low))
+  if (target == journal_->ledger().targets.end() || units >= low_mark(target->second, options_.low))
     return;
   if (warned_.insert(pool).second)
     tell("the stock of " + pool_text(pool) + " is low: " + thousands(units) + " of " +
@@ -414,11 +426,7 @@ StoreStatus Store::status() const {
   for (const auto& [pool, units] : status.ledger.targets) pools[pool].target = units;
   for (const auto& [pool, lots] : pools_) pools[pool].units = left(pool);
   for (const auto& [pool, units] : online_) pools[pool].online = units;
-  for (auto& [pool, entry] : pools) {
-    entry.pool = pool;
-    entry.low = is_low(entry.units, entry.target, options_.low);
-    status.pools.push_back(entry);
-  }
+  status.pools = listed(pools, options_.low);
   return status;
 }
 
@@ -443,11 +451,7 @@ StoreStatus Store::inspect(const std::string& path, const StoreKey& key, double 
         status.damaged.push_back(name);
     }
   }
-  for (auto& [pool, entry] : pools) {
-    entry.pool = pool;
-    entry.low = is_low(entry.units, entry.target, low);
-    status.pools.push_back(entry);
-  }
+  status.pools = listed(pools, low);
   return status;
 }
 

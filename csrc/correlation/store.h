@@ -40,6 +40,7 @@ struct PoolStatus {
   PoolKey pool{};
   std::uint64_t units = 0;   // left
   std::uint64_t target = 0;  // what the last plan asked for
+  std::uint64_t mark = 0;    // below it the pool is low
   std::uint64_t online = 0;  // made online since the store was opened, for want of stock
   bool low = false;
 };

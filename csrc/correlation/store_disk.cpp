@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
@@ -97,6 +98,15 @@ void File::write(std::uint64_t offset, ConstBytes bytes) {
     offset += static_cast<std::uint64_t>(n);
     bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
+}
+
+void File::write_through(std::uint64_t offset, ConstBytes bytes) {
+  const iovec all{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  if (::pwritev2(descriptor_, &all, 1, static_cast<off_t>(offset), RWF_DSYNC) ==
+      static_cast<ssize_t>(bytes.size()))
+    return;
+  write(offset, bytes);  // a file system that knows no such writes
+  sync();
 }
 
 bool File::read(std::uint64_t offset, Bytes out) const {

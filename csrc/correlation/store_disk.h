@@ -22,6 +22,8 @@ class File {
   static File open(const std::string& path, bool for_writing);
 
   void write(std::uint64_t offset, ConstBytes bytes);
+  // write_through is durable when it returns, whatever else of the file is not.
+  void write_through(std::uint64_t offset, ConstBytes bytes);
   // read fills out, or is false where the file ends before.
   bool read(std::uint64_t offset, Bytes out) const;
   std::uint64_t size() const;

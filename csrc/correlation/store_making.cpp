@@ -8,7 +8,7 @@
 namespace petcore::correlation {
 namespace {
 
-constexpr std::uint64_t kLotSegmentsMax = 128;
+constexpr std::uint64_t kLotSegmentsMax = 64;
 // So many segments are asked for at once: the link stays busy and memory bounded.
 constexpr std::uint64_t kGroup = 16;
 constexpr std::uint64_t kOffersMax = 1 << 16;

@@ -214,7 +214,8 @@ class Killer:
         if fill:
             running[2] = spawn(arena.deal, log)
         if victims and not at_call:
-            time.sleep(float(rng.uniform(0, 1.1 * self.seconds[fill])))
+            begin = 0.5 * int(rng.integers(2))  # half of them in the second half, when it is in use
+            time.sleep(float(rng.uniform(begin, 1.1)) * self.seconds[fill])
             for victim in victims:
                 os.kill(running[victim], signal.SIGKILL)
                 self.kills[f"{phase}: {NAMES[victim]} at a random moment"] += 1

@@ -109,7 +109,7 @@ def test_prepare_fills_both_stores_and_sessions_use_them_without_a_dealer(tmp_pa
         [[*command, str(paths[name])] for name in ("gateway", "wallet")], paths["dealer"]
     ):
         assert status == 0, output
-        assert re.search(r"multiplication +150 +150 +ok", output)
+        assert re.search(r"multiplication +150 +37 +150 +ok", output)
     stocked = {
         name: replace(config, correlations="store", dealer=None)
         for name, config in configs.items()
@@ -121,7 +121,7 @@ def test_prepare_fills_both_stores_and_sessions_use_them_without_a_dealer(tmp_pa
         assert (status, output.split()[-2:]) == (0, [str(int(np.arange(100).sum()) * 50), "50"])
     status, output = stock(paths["gateway"])
     assert status == 0
-    assert re.search(r"multiplication +50 +150 +ok", output)
+    assert re.search(r"multiplication +50 +37 +150 +ok", output)
     for status, output in at_both(sessions, None):
         assert status == 1
         assert "StockExhausted" in output or "PeerAborted" in output
@@ -169,7 +169,10 @@ def test_readme_s_tables_are_a_store_and_a_plan(tmp_path):
     [
         ("", "stock is missing (a list)"),
         ("[[stock]]\n", "stock[0].operation is missing"),
-        ('[[stock]]\noperation = "luck"\n', "is 'luck'; there are: and, and_bits, b2a, bits"),
+        (
+            '[[stock]]\noperation = "luck"\n',
+            "is 'luck'; there are: and, and_bits, b2a, between by keys",
+        ),
         ('[[stock]]\noperation = "mul"\n', "stock[0].elements is missing (a whole number)"),
         ('[[stock]]\noperation = "mul"\nelements = 0\n', "must be positive"),
         ('[[stock]]\noperation = "mul"\nelements = 5\nbits = 3\n', "not a key that petcore knows"),

@@ -72,11 +72,11 @@ def show(status: dict[str, Any]) -> None:
     """Print one row per pool, and what else a person should know."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("pool", overflow="fold")
-    for column in ("left", "planned", ""):
+    for column in ("left", "low below", "planned", ""):
         table.add_column(column, justify="right" if column else "left")
     for pool in status["pools"]:
         word = state(pool)
-        row = (Text(pool["pool"]), f"{pool['units']:,}", f"{pool['target']:,}")
+        row = (Text(pool["pool"]), *(f"{pool[key]:,}" for key in ("units", "mark", "target")))
         table.add_row(*row, Text(word, style=_STYLES[word]))
     render.out.print(table)
     who = f"{status['owner']} with {status['peer']}, store {status['store'][:8]}"

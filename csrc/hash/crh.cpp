@@ -18,7 +18,7 @@ struct Pi {
   alignas(16) std::array<std::byte, prg::kScheduleBytes> schedule;
 
   explicit Pi(std::string_view target) : kernels(prg::choose(target)) {
-    kernels.expand(schedule.data(), reinterpret_cast<const std::byte*>(kFixedKey.data()));
+    expand_fixed_key(schedule.data(), kernels);
   }
 };
 
@@ -40,6 +40,10 @@ void crh_low_words(Words out, std::span<const Block> in, Block offset, Tweak fir
   pi.kernels.hash_low_words(pi.schedule.data(), out.data(), std::as_bytes(in).data(),
                             reinterpret_cast<const std::byte*>(&offset), in.size(), first.high,
                             first.low);
+}
+
+void expand_fixed_key(std::byte* schedule, const prg::Kernels& kernels) {
+  kernels.expand(schedule, reinterpret_cast<const std::byte*>(kFixedKey.data()));
 }
 
 }  // namespace petcore::hash

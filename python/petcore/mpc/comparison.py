@@ -39,7 +39,8 @@ def less(x: Any, y: Any, *, bits: int | None = None, method: str | None = None) 
     left out.
 
     Rounds: 3, or 4 from 2^13 elements on (fewer for fewer bits) · Bytes: 14 an element, and 27 from
-    the dealer; in 32 bits 7 and 13 · Leaks: nothing.
+    the dealer; in 32 bits 7 and 13. Without a dealer 4 rounds, 40 bytes and 565 offline, of both
+    parties together; in 32 bits 20 and 264 · Leaks: nothing.
     """
     check_bits(bits)
     if not (is_shared(x) or is_shared(y)):

@@ -14,7 +14,7 @@ from petcore.mpc.operations import OPERATIONS as ROWS
 
 from .operations import OPERATIONS, Operation
 
-STATE = {"close", "cost", "declared", "fail", "psi_key", "stock"}
+STATE = {"close", "cost", "declared", "fail", "psi_key", "stock", "stock_up"}
 UNUSED = {"input_bits"}  # an input of bits travels as words
 
 

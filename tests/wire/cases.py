@@ -16,7 +16,7 @@ from tests.protocol.operations import OPERATIONS, Operation
 from . import entropy
 from .tap import Taps
 
-SOURCES = ("dealer",)
+SOURCES = ("dealer", "ot")
 ELEMENTS = 5
 Said = dict[str, list[Any]]
 STEP = (7, "step 7: test")
@@ -81,6 +81,11 @@ def transfers(k: int) -> Callable[[Taps], None]:
     )
 
 
+def shared_intersection(session: Any) -> None:
+    ids = range(10 * session.party, 10 * session.party + 20)
+    session.psi_shares(ids, table=0, columns={"x": np.arange(20) if session.party else "int64"})
+
+
 def disclosing(session: Any) -> None:
     x = session.input([1, 2, 3] if session.party == 0 else None, owner=0)
     y = session.input([0.5, -2.0] if session.party == 1 else None, owner=1)
@@ -129,6 +134,7 @@ def all_cases() -> dict[str, Callable[[], Said]]:
                 continue  # keys come from a dealer
             works[f"{op.name}, {source}"] = operation(op, source)
         works[f"matrices, {source}"] = simulated(matrices, source)
+    works["intersection as shares"] = simulated(shared_intersection)
     works["inputs and disclosures"] = simulated(disclosing)
     for k in (2, 4, 8):
         works[f"correlated transfers, k = {k}"] = transfers(k)

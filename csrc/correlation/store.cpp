@@ -213,9 +213,9 @@ void Store::settle(const Offer& theirs, const Id& fresh) {
     dropped += found == theirs.lots.end();
     if (position > shelf->position) {
       if (found != theirs.lots.end()) burned += position - shelf->position;
-      shelf->position = shelf->reserved = std::min(position, shelf->cells());
+      shelf->position = std::min(position, shelf->cells());
     }
-    ledger.lots[shelf->header().lot] = shelf->position;
+    ledger.lots[shelf->header().lot] = shelf->reserved = shelf->position;
     behind_.insert(static_cast<std::size_t>(&shelf - shelves_.data()));
   }
   journal_->rewrite(std::move(ledger));

@@ -112,9 +112,13 @@ std::uint64_t softspoken_bytes(std::size_t n, const Options& options) {
   return n / kSoftSpokenBlock * bytes(kSoftSpokenBlock) + bytes(n % kSoftSpokenBlock);
 }
 
-Block Transcript::challenge(ConstBytes sent) {
+void Transcript::add(ConstBytes sent) {
   const std::array<ConstBytes, 2> parts = {ConstBytes(digest_), sent};
   digest_ = group::sha256(parts);
+}
+
+Block Transcript::challenge(ConstBytes sent) {
+  add(sent);
   Block out;
   std::memcpy(&out, digest_.data(), sizeof(out));
   return out;
@@ -135,6 +139,7 @@ void SoftSpokenReceiver::prepare(const net::Step& step) {
       make_trees(options_.k, ConstBytes(offer).subspan(kTermsBytes), channel_->binding(), pool_);
   channel_->send(step, own);
   channel_->send(step, trees.message);
+  transcript_.add(trees.message);
   trees_ = std::move(trees.bundles);
 }
 
@@ -215,6 +220,7 @@ void SoftSpokenSender::open(const net::Step& step) {
     if (error.code() != Code::correlation) throw;
     blame(*channel_, step, " sent seeds that form no trees: it does not follow the protocol");
   }
+  transcript_.add(message);
   base_.reset();
 }
 

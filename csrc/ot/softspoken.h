@@ -11,9 +11,10 @@
 // with q. So both hash their rows by a random linear map, the polynomial hash over GF(2^128), and
 // the receiver sends the hash of c and a digest of the hashes of v, which must agree with the
 // sender's rows (section 5.2). 128 random choices more hide the hash of c. The challenge is SHA-256
-// of all that the receiver has sent (Fiat-Shamir), so that no flight is added: a receiver that
-// tries Q challenges passes with inconsistent choices with a chance of about Q blocks / 2^128,
-// but for guessing the bits of delta that would show it, each wrong with chance 1/2.
+// of the trees' message and of all corrections so far (Fiat-Shamir), so that no flight is added and
+// no tree can be searched for that fits a challenge: a receiver that tries Q challenges passes with
+// inconsistent choices with a chance of about Q blocks / 2^128, but for guessing the bits of delta
+// that would show it, each wrong with chance 1/2.
 //
 // Functionality: correlated OT with chosen choices and a random delta. Assumption: AES-128 is a
 // PRG; SHA-256 is a random oracle (check only); what base_ot.h needs. Adversary: malicious receiver
@@ -47,6 +48,7 @@ std::uint64_t softspoken_bytes(std::size_t n, const Options& options);
 class Transcript {
  public:
   Transcript() = default;
+  void add(ConstBytes sent);
   Block challenge(ConstBytes sent);
 
  private:

@@ -10,6 +10,7 @@ import typing
 import typing_extensions
 
 __all__: list[str] = [
+    "Account",
     "Channel",
     "CotReceiver",
     "CotSender",
@@ -25,10 +26,12 @@ __all__: list[str] = [
     "SilentSender",
     "SoftSpokenReceiver",
     "SoftSpokenSender",
+    "Stop",
     "Store",
     "TlsListener",
     "TransferReceiver",
     "TransferSender",
+    "Visitor",
     "VoleReceiver",
     "VoleSender",
     "WordStream",
@@ -39,6 +42,7 @@ __all__: list[str] = [
     "circuit_tag_bits",
     "connect_tls",
     "cuckoo_table",
+    "deal",
     "declared",
     "digest_ids",
     "ecdh_tag_bytes",
@@ -48,6 +52,7 @@ __all__: list[str] = [
     "intersect_ecdh",
     "kernels",
     "match_prints",
+    "meet",
     "memory_channel_with_raw_peer",
     "memory_channels",
     "okvs_decode",
@@ -599,6 +604,16 @@ class kernels:
         target: str = "",
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
 
+class Stop:
+    """
+    Ends a wait of another thread.
+    """
+
+    def __init__(self) -> None: ...
+    def set(self) -> None: ...
+    @property
+    def is_set(self) -> bool: ...
+
 class Limits:
     """
     Bounds of a channel; times in seconds.
@@ -634,6 +649,7 @@ class Channel:
 
     def abort(self, code: str, text: str, step: str) -> None: ...
     def binding(self) -> bytes: ...
+    def called(self) -> bool: ...
     def close(self) -> None: ...
     def counters(self) -> dict[str, typing.Any]: ...
     def exchange(
@@ -731,6 +747,34 @@ class TlsListener:
     def close(self) -> None: ...
     @property
     def port(self) -> int: ...
+
+class Account:
+    """
+    What one client of the dealer used.
+    """
+
+    def __init__(
+        self, client: str, bytes_per_day: typing.SupportsInt | typing.SupportsIndex = 0
+    ) -> None: ...
+    def used(self) -> dict[str, typing.Any]: ...
+
+class Visitor:
+    """
+    One party as it introduced itself to the dealer.
+    """
+
+    @property
+    def again(self) -> bool: ...
+    @property
+    def channel(self) -> Channel: ...
+    @property
+    def mark(self) -> bytes: ...
+    @property
+    def pair(self) -> int: ...
+    @property
+    def party(self) -> int: ...
+    @property
+    def session(self) -> str: ...
 
 class OprfKey:
     """
@@ -1206,12 +1250,16 @@ class Session:
         store: Store | None = None,
         maker: str = "dealer",
         at_zero: str = "refuse",
+        redial: collections.abc.Callable[[float, Stop], Channel] | None = None,
+        redial_patience_s: typing.SupportsFloat | typing.SupportsIndex = 20.0,
+        verify: typing.SupportsFloat | typing.SupportsIndex = 0.0,
     ) -> None: ...
     def add_public(
         self,
         share: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         public: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    def ahead(self, bytes: typing.SupportsInt | typing.SupportsIndex) -> None: ...
     def and_bits(
         self,
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -1444,6 +1492,7 @@ def connect_tls(
     peer_fingerprint_hex: str,
     timeout_s: typing.SupportsFloat | typing.SupportsIndex,
     limits: Limits = ...,
+    stop: Stop | None = None,
 ) -> Channel: ...
 def cuckoo_table(
     digests: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -1452,6 +1501,20 @@ def cuckoo_table(
 ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]:
     """
     For tests: which digest is in each bin.
+    """
+
+def deal(
+    first: Visitor,
+    second: Visitor,
+    *,
+    threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    work_per_message: typing.SupportsInt | typing.SupportsIndex = 0,
+    memory: typing.SupportsInt | typing.SupportsIndex = 0,
+    accounts: collections.abc.Sequence[Account] = [],
+    stop: Stop | None = None,
+) -> dict[str, typing.Any]:
+    """
+    Deal to the two parties of one session until they say goodbye.
     """
 
 def declared(
@@ -1490,6 +1553,17 @@ def match_prints(
     num_sent: typing.SupportsInt | typing.SupportsIndex,
     runs: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> list[int]: ...
+def meet(
+    channel: Channel,
+    pairs: collections.abc.Sequence[
+        tuple[collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, str]]]
+    ],
+    protocol: str = "semi2k",
+) -> Visitor:
+    """
+    Hear who has come; pairs of names and terms are what the dealer serves.
+    """
+
 def memory_channel_with_raw_peer(
     peer_name: str, limits: Limits = ..., binding: str = ""
 ) -> tuple[Channel, MemoryEnd]:

@@ -76,8 +76,8 @@ def show(status: dict[str, Any]) -> None:
         table.add_column(column, justify="right" if column else "left")
     for pool in status["pools"]:
         word = state(pool)
-        row = (Text(pool["pool"]), *(f"{pool[key]:,}" for key in ("units", "mark", "target")))
-        table.add_row(*row, Text(word, style=_STYLES[word]))
+        numbers = [f"{pool[key]:,}" for key in ("units", "mark", "target")]
+        table.add_row(Text(pool["pool"]), *numbers, Text(word, style=_STYLES[word]))
     render.out.print(table)
     who = f"{status['owner']} with {status['peer']}, store {status['store'][:8]}"
     render.out.print(f"{who}, {status['sessions']} sessions so far")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .processes import Parties
 
 STEP = (1, "step 1: bench")
-LARGE = 3 * (192 << 13)  # three of the largest refills of the silent extension
+LARGE = 3 * (256 << 13)  # three of the largest refills of the silent extension
 RUNS_MIN = 3
 
 

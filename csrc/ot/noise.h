@@ -2,25 +2,25 @@
 // with regular noise, one noisy place in each of `trees` runs of 2^depth, under the code of
 // expand_convolute.h (rate 1/2).
 //
-// Parameters. At least kNoiseMin = 192 runs, so that
-//   - a linear test needs a word of relative weight below 0.185 to distinguish with an advantage
-//     over 2^-128, (1 - 2 weight)^192; words that elimination finds have weight about 0.25
-//     (Couteau, Rindal, Raghuraman, CRYPTO 2021, section 3; Raghuraman, Rindal, Tanguy, CRYPTO
-//     2023, whose implementation takes 128 runs);
+// Parameters. At least kNoiseMin = 256 runs, so that
+//   - a linear test needs a word of relative weight below 0.146 to distinguish with an advantage
+//     over 2^-128, (1 - 2 weight)^256 (Couteau, Rindal, Raghuraman, CRYPTO 2021, section 3). That
+//     this code, as codes of its kind (Raghuraman, Rindal, Tanguy, CRYPTO 2023), has no such word
+//     that can be found is an estimate, not a proof;
 //   - information-set decoding, which may take half of every run as free of noise, succeeds once
-//     in 2^192 tries of linear algebra on k unknowns (Liu, Wang, Yang, Yu, "The Hardness of LPN
+//     in 2^256 tries of linear algebra on k unknowns (Liu, Wang, Yang, Yu, "The Hardness of LPN
 //     over Any Integer Ring and Field for PCG Applications", EUROCRYPT 2024);
 //   - the algebraic attack on regular noise (Briaud, Oygarden, "A New Algebraic Approach to the
 //     Regular Syndrome Decoding Problem", EUROCRYPT 2023) gains nothing at rate 1/2: by its
 //     Hilbert series with guessed zeros it stays above that.
-// So security is 128 bits with a margin, bounded by linear tests and by AES.
+// So security is meant to be 128 bits, bounded by linear tests and by AES.
 #pragma once
 
 #include <cstddef>
 
 namespace petcore::ot {
 
-constexpr std::size_t kNoiseMin = 192;
+constexpr std::size_t kNoiseMin = 256;
 constexpr unsigned kNoiseDepthMin = 8;
 
 struct NoiseShape {

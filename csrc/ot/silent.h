@@ -6,7 +6,7 @@
 // receiver sends c ^ u.
 //
 // Why dual LPN under an expand-convolute code and not Ferret (Yang, Weng, Lan, Zhang, Wang, CCS
-// 2020): its noise is 192 places, not thousands, so a refill of a tenth of the size costs as few
+// 2020): its noise is 256 places, not thousands, so a refill of a tenth of the size costs as few
 // bits for each transfer; nothing made is kept back for the next refill, so what a crash destroys
 // is never needed again; and no sparse matrix of 10 entries a row is assumed to be hard, but that
 // no one finds light words of a code whose distance is studied. Ferret computes faster; below 300
@@ -18,9 +18,9 @@
 // wrong trees is not caught, and may learn of a failure that it depends on where the noise is.
 // Leaks: nothing but sizes.
 //
-// Refills are for 98,304 to 1,572,864 transfers, as many as are missing or have been made before,
+// Refills are for 131,072 to 2,097,152 transfers, as many as are missing or have been made before,
 // and take two flights: base transfers from receiver to sender, trees back. Bytes of the largest:
-// 2,688 base transfers and 43 kB of trees, 0.27 bits a transfer over SoftSpokenOT with k = 4; with
+// 3,584 base transfers and 57 kB of trees, 0.27 bits a transfer over SoftSpokenOT with k = 4; with
 // the choices' bits 1.27 in all, for 10^7 transfers with the base OTs.
 #pragma once
 

@@ -6,7 +6,7 @@
 // The field is that of ring/gf128.h. delta is the one of the correlated oblivious transfers that a
 // VOLE is made of; whoever needs another delta makes another CotSender, and makes one VOLE of each.
 //
-// Up to 192 elements are made straight from transfers (field_products.h). More are made silently:
+// Up to 256 elements are made straight from transfers (field_products.h). More are made silently:
 // trees that differ in one place each (half_tree.h, the pseudorandom kind) by a random value times
 // delta, compressed by a binary code (expand_convolute.h) to outputs that look random (Boyle,
 // Couteau, Gilboa, Ishai, "Compressing Vector OLE", CCS 2018, section 4; the protocol for the trees

@@ -9,7 +9,7 @@ from petcore.errors import UsageError
 from . import dealt
 from .links import at_once, bits_of, channels, random_vectors
 
-REFILL_MIN, REFILL_MAX = 192 << 9, 192 << 13
+REFILL_MIN, REFILL_MAX = 256 << 9, 256 << 13
 
 
 class Pair:
@@ -80,7 +80,7 @@ def test_reserved_transfers_take_one_flight_of_one_bit_each(pair):
 def test_the_largest_refill_takes_at_most_1_5_bits_a_transfer_with_its_choices(pair):
     pair.reserve(REFILL_MAX)
     base_bytes = 4 * pair.base[0].used  # SoftSpokenOT, k = 4
-    assert pair.bytes_sent() == (40 + 192 * 14 * 16, 0)
+    assert pair.bytes_sent() == (40 + 256 * 14 * 16, 0)
     assert 8 * (sum(pair.bytes_sent()) + base_bytes) / REFILL_MAX + 1 < 1.3
 
 

@@ -44,7 +44,7 @@ def holds(b, a, c, delta) -> bool:
     return bool((b == kernels.gf128_add_scaled(c, a, delta)).all())
 
 
-@pytest.mark.parametrize("n", [1, 2, 191, 192, 193, 24575, 24576, 24577, 100003])
+@pytest.mark.parametrize("n", [1, 2, 255, 256, 257, 32767, 32768, 32769, 100003])
 def test_b_is_c_plus_a_times_delta(pair, n):
     b, a, c = pair.extend(n)
     assert b.shape == a.shape == c.shape == (n, 2)

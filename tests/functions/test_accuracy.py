@@ -53,7 +53,8 @@ def assert_within_bound(name, outcome, frac_bits):
 
 
 @pytest.mark.parametrize(
-    ("correlations", "frac_bits"), [*(("dealer", f) for f in SCALES), ("ot", 16), ("ot", 24)]
+    ("correlations", "frac_bits"),
+    [*(("dealer", f) for f in SCALES), ("ot", 16), ("ot", 24), ("store", 18)],
 )
 @pytest.mark.parametrize("name", [n for n in CONTRACTS if n != "divide"])
 def test_the_error_stays_within_the_bound_over_the_whole_domain(run, name, frac_bits, correlations):

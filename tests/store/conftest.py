@@ -33,13 +33,16 @@ class Pair:
         *programs: Callable[[Any], Any],
         correlations: str = "store",
         at_zero: str = "refuse",
+        maker: str = "dealer",
         options: tuple[dict[str, Any], dict[str, Any]] = ({}, {}),
     ) -> list[Any]:
         """Run one program at both parties, or one each; return results, or raised errors."""
         both = programs * 2 if len(programs) == 1 else programs
         limits = _core.Limits(deadline_s=10.0)
         peers = _core.memory_channels(*NAMES, limits)
-        dealt = correlations == "dealer" or at_zero != "refuse"
+        makes = maker if correlations == "store" and at_zero != "refuse" else correlations
+        dealt = makes == "dealer"
+        offline = _core.memory_channels(*NAMES, limits) if makes == "ot" else (None, None)
         dealers = [_core.memory_channels("dealer", name, limits) for name in NAMES]
         outcome: list[Any] = [None, None]
 
@@ -51,6 +54,7 @@ class Pair:
                     session = _core.Session(
                         "semi2k", i, NAMES, {1 - i: peers[i]}, dealer, [],
                         correlations=correlations, store=store, at_zero=at_zero,
+                        maker=maker, offline=offline[i],
                     )  # fmt: skip
                     try:
                         outcome[i] = both[i](session)
@@ -82,8 +86,8 @@ class Pair:
         assert not any(thread.is_alive() for thread in threads), "a party hangs"
         return outcome
 
-    def make(self, *orders: Order) -> None:
-        for result in self.run(lambda s: s.stock_up(list(orders)), correlations="dealer"):
+    def make(self, *orders: Order, maker: str = "dealer") -> None:
+        for result in self.run(lambda s: s.stock_up(list(orders)), correlations=maker):
             assert result is None, result
 
     def left(self, party: int = 0) -> dict[str, int]:

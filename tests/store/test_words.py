@@ -13,10 +13,10 @@ from tests.protocol.operations import OPERATIONS, open_any, share, words
 from .conftest import Pair
 
 
-def orders_for(operation, *sizes: int):
+def orders_for(operation, *sizes: int, maker: str = "dealer"):
     merged: dict[tuple, list[int]] = {}
     for n in sizes:
-        stock = _core.stock_for("semi2k", operation.declared, n, *operation.extra)
+        stock = _core.stock_for("semi2k", operation.declared, n, *operation.extra, maker=maker)
         for kind, dims, units, chunk in stock:
             entry = merged.setdefault((kind, tuple(dims)), [0, 0])
             entry[0] += units
@@ -24,11 +24,17 @@ def orders_for(operation, *sizes: int):
     return [(kind, list(dims), units, chunk) for (kind, dims), (units, chunk) in merged.items()]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op: op.name)
-def test_an_operation_takes_from_the_store_exactly_what_it_declares(pair: Pair, operation):
-    sizes = [1, 65, 1000, 33000, 130]
+MADE = [("dealer", op) for op in OPERATIONS]
+MADE += [("ot", op) for op in OPERATIONS if not op.needs_dealer]
+
+
+@pytest.mark.parametrize(
+    ("maker", "operation"), [pytest.param(m, op, id=f"{m}-{op.name}") for m, op in MADE]
+)
+def test_an_operation_takes_from_the_store_exactly_what_it_declares(pair: Pair, maker, operation):
+    sizes = [1, 65, 1000, 33000, 130] if maker == "dealer" else [1, 65, 1000]
     inputs = [operation.inputs(np.random.default_rng(n), n) for n in sizes]
-    pair.make(*orders_for(operation, *sizes))
+    pair.make(*orders_for(operation, *sizes, maker=maker), maker=maker)
 
     def program(session):
         opened = []
@@ -37,7 +43,7 @@ def test_an_operation_takes_from_the_store_exactly_what_it_declares(pair: Pair, 
             opened.append(open_any(session, operation.call(session, *shares)))
         return opened, session.cost()["offline_bytes"]
 
-    for result in pair.run(program):
+    for result in pair.run(program, maker=maker):
         opened, offline_bytes = result
         assert offline_bytes == 0
         for values, values_in in zip(opened, inputs, strict=True):

@@ -34,6 +34,7 @@ def fitted(session: pc.Session, X: Any, y: Any, **options: Any) -> LogisticRegre
         ("dealer", {"C": 0.01}),
         ("dealer", {"fit_intercept": False, "C": 1e6}),
         ("ot", {}),
+        ("store", {}),
     ],
 )
 def test_the_private_model_has_the_coefficients_of_the_plaintext_one(

@@ -42,8 +42,8 @@ void add_vole(Traffic& traffic, std::size_t n, const ot::Options& options) {
 void add_oprf(Traffic& traffic, std::size_t num_keys, bool first, const ot::Options& options) {
   if (first) {
     traffic.rounds += 1;
-    traffic.received += ot::BaseReceiver::offer_bytes(ot::kDeltaBits);
-    traffic.sent += ot::tree_message_bytes(options.k);
+    traffic.received += kTermsBytes + ot::BaseReceiver::offer_bytes(ot::kDeltaBits);
+    traffic.sent += kTermsBytes + ot::tree_message_bytes(options.k);
   }
   const std::size_t table = okvs_shape(num_keys).size();
   for (std::size_t begin = 0; begin < table; begin += ot::kVoleMax)

@@ -48,7 +48,8 @@ void bind_gf128(Kernels& m) {
       "gf128_add_products",
       [](const py::array& out, const py::array& x, const py::array& y, const std::string& target) {
         Buffer<Gf128> sum = copy_blocks(out, "out");
-        ring::add_products(sum.span(), copy_blocks(x, "x").span(), copy_blocks(y, "y").span(), target);
+        ring::add_products(sum.span(), copy_blocks(x, "x").span(), copy_blocks(y, "y").span(),
+                           target);
         return block_array(sum.span());
       },
       arg("out"), arg("x"), arg("y"), arg("target") = "");

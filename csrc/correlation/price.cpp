@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "bits/bits.h"
-#include "correlation/products.h"
 #include "correlation/lookups.h"
+#include "correlation/products.h"
 #include "correlation/tables.h"
 #include "correlation/trees.h"
 

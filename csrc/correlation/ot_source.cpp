@@ -26,9 +26,10 @@ void take_from(ConstWords s, const Take& take) {
 
 }  // namespace
 
-OtSource::OtSource(std::shared_ptr<net::Channel> offline, int party, const ot::Options& options,
-                   unsigned transfer_bits, Pool& pool)
-    : ot_(std::move(offline), party, options, pool),
+OtSource::OtSource(std::shared_ptr<net::Channel> online, std::shared_ptr<net::Channel> offline,
+                   int party, const ot::Options& options, unsigned transfer_bits, Pool& pool)
+    : online_(std::move(online)),
+      ot_(std::move(offline), party, options, pool),
       party_(party),
       transfer_bits_(transfer_bits),
       pool_(pool),
@@ -45,6 +46,16 @@ void OtSource::plan(const net::Step& step, std::span<Request> requests) {
     batches_.push_back(
         {request, Streams(seed_, request), stocked, stocked || remakes_masks(request), 0, 0, {}});
   }
+  if (!begins_with_making()) return;
+  online_->send_message(step_, {});
+  check(online_->recv_message(step_).empty(), Code::frame,
+        "a party that begins to make correlations says more than that");
+}
+
+bool OtSource::begins_with_making() const {
+  return std::any_of(batches_.begin(), batches_.end(), [&](const Batch& batch) {
+    return batch.made_first && !(batch.stocked && stock_.has(batch.request));
+  });
 }
 
 OtSource::Batch& OtSource::current(bool want_masks) {

@@ -5,7 +5,9 @@
 //   Paper: Gilboa, "Two party RSA key generation" (CRYPTO 1999, section 4), in the correlated form
 //          of Asharov et al. (CCS 2013, section 5.1); what each kind adds to it stands with it.
 //   Assumption: that of the extension in ot/: correlation-robust hashing, and base OTs.
-//   Rounds: two flights on the offline link for each chunk, a few more for the kinds made of bits.
+//   Rounds: two flights on the offline link for each chunk, a few more for the kinds made of bits;
+//           an empty message each way on the first link where a plan begins with making, so that
+//           parties at different operations hear of it and do not wait on different links.
 //   Adversary: semi-honest; of a malicious party, what ot/products.h says.
 //   Leaks: nothing beyond kinds and sizes, which both parties know.
 #pragma once
@@ -25,8 +27,8 @@ namespace petcore::correlation {
 class OtSource : public Source {
  public:
   // transfer_bits: that travel for each transfer, as options say; it only counts them.
-  OtSource(std::shared_ptr<net::Channel> offline, int party, const ot::Options& options,
-           unsigned transfer_bits, Pool& pool);
+  OtSource(std::shared_ptr<net::Channel> online, std::shared_ptr<net::Channel> offline, int party,
+           const ot::Options& options, unsigned transfer_bits, Pool& pool);
   ~OtSource() override { wipe(seed_.data(), seed_.size()); }
 
   void plan(const net::Step& step, std::span<Request> requests) override;
@@ -44,9 +46,11 @@ class OtSource : public Source {
     std::deque<Chunk> made;
   };
   Batch& current(bool want_masks);
+  bool begins_with_making() const;
   Chunk make(const Request& request, const Streams& streams, std::uint64_t index);
   Chunk make_or_take(const Batch& batch, std::uint64_t index);
 
+  std::shared_ptr<net::Channel> online_;
   ot::Products ot_;
   int party_;
   unsigned transfer_bits_;

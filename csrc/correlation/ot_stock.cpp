@@ -59,10 +59,19 @@ bool OtStock::serves(const Request& request) {
          bytes_of(request, request.units) <= kSmallBytes;
 }
 
-OtStock::Shelf& OtStock::shelf_of(const Request& request) {
-  const auto found = std::find_if(shelves_.begin(), shelves_.end(), [&](const Shelf& shelf) {
-    return shelf.request.kind == request.kind && shelf.request.dims == request.dims;
+bool OtStock::holds(const Shelf& shelf, const Request& request) {
+  return shelf.request.kind == request.kind && shelf.request.dims == request.dims;
+}
+
+bool OtStock::has(const Request& request) const {
+  return std::any_of(shelves_.begin(), shelves_.end(), [&](const Shelf& shelf) {
+    return holds(shelf, request) && shelf.request.units - shelf.next >= request.units;
   });
+}
+
+OtStock::Shelf& OtStock::shelf_of(const Request& request) {
+  const auto found = std::find_if(shelves_.begin(), shelves_.end(),
+                                  [&](const Shelf& shelf) { return holds(shelf, request); });
   if (found != shelves_.end()) return *found;
   Shelf& shelf = shelves_.emplace_back();
   shelf.request = request;

@@ -20,6 +20,8 @@ class OtStock {
 
   // serves says whether a request is small and of a kind that is cut between units.
   static bool serves(const Request& request);
+  // has says whether take would make nothing.
+  bool has(const Request& request) const;
   // take gives the chunk of a request that is served.
   Chunk take(const Request& request, const Make& make);
 
@@ -30,6 +32,7 @@ class OtStock {
     std::uint64_t next = 0;  // the first unit that was never handed out
     std::uint64_t asked = 0;
   };
+  static bool holds(const Shelf& shelf, const Request& request);
   Shelf& shelf_of(const Request& request);
 
   std::vector<Shelf> shelves_;

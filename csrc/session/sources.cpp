@@ -53,9 +53,9 @@ std::unique_ptr<Source> make_own(const Config& config, const prg::Seed& common_s
                     " than the first link; start both parties again",
                 peer.name, peer.address, seed_step().what);
   }
-  return std::make_unique<correlation::OtSource>(config.offline, config.party, ot::Options{},
-                                                 setting_of(config.correlations).transfer_bits,
-                                                 pool);
+  return std::make_unique<correlation::OtSource>(
+      config.peers.at(1 - config.party), config.offline, config.party, ot::Options{},
+      setting_of(config.correlations, config.maker).transfer_bits, pool);
 }
 
 struct Row {

@@ -32,7 +32,7 @@ def test_two_processes_compute_without_a_dealer(companies):
 
 
 @pytest.mark.parametrize(("victim", "witness"), [("gateway", "wallet"), ("wallet", "gateway")])
-def test_a_party_killed_while_both_make_correlations_is_named_within_seconds(
+def test_a_party_killed_while_both_make_correlations_is_named_within_two_seconds(
     companies, victim, witness
 ):
     parties = dict(zip(("gateway", "wallet"), companies.start_pair("loop_large"), strict=True))
@@ -42,7 +42,7 @@ def test_a_party_killed_while_both_make_correlations_is_named_within_seconds(
     ended = parties[witness].last_line()
     assert ended["error"] in ("PeerClosed", "PeerAborted")
     assert victim in ended["text"]
-    assert time.monotonic() - killed < 4  # both compute hard
+    assert time.monotonic() - killed < 2
 
 
 def test_a_party_frozen_while_both_make_correlations_is_found_silent(companies):

@@ -1,0 +1,1 @@
+"""The private payment network: payments that cross a gateway which cannot read them."""

@@ -92,6 +92,7 @@ __all__ = [
     "StoreKeyWrong",
     "StoreLocked",
     "UsageError",
+    "error_class",
     "from_core",
 ]
 
@@ -388,3 +389,19 @@ def from_core(
     """Turn an error of the compiled core into its class; an unknown code gives `InternalError`."""
     cls = _FROM_CORE.get(code, InternalError)
     return cls(message, party=party, address=address, step=step)
+
+
+def error_class(code: str) -> type[PetcoreError]:
+    """Return the class of a code that another process sent; the root where it is not known here.
+
+    Examples
+    --------
+    >>> error_class("late").__name__, error_class("no such code").__name__
+    ('PeerLate', 'PetcoreError')
+    """
+    below = [PetcoreError]
+    for cls in below:
+        if cls.default_code == code:
+            return cls
+        below.extend(cls.__subclasses__())
+    return PetcoreError

@@ -1,0 +1,396 @@
+"""HTTP between members: uvicorn as server, httpx as client, mutual TLS with pinned certificates.
+
+An application finds the name of the member that calls under `PEER` in its scope. Bodies and answers
+are bounded before they are read. An error travels as JSON with its code, and comes out at the
+caller as the same class of `petcore.errors`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import ssl
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any, Final, TypedDict
+
+import httpx
+import uvicorn
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from petcore.config import split_address
+from petcore.errors import (
+    BadFrame,
+    ConfigError,
+    PeerClosed,
+    PeerLate,
+    PeerUnreachable,
+    PeerUntrusted,
+    PetcoreError,
+    UsageError,
+    error_class,
+)
+from petcore.network.directory import Directory, Role
+from petcore.network.tls import Pins, client_context, load_pins, server_context
+from petcore.trust.identity import Identity
+
+PEER: Final = "petcore.peer"
+BODY_BYTES_MAX: Final = 16 << 20
+ANSWER_BYTES_MAX: Final = 16 << 20
+ERROR_BYTES_MAX: Final = 4096
+_CONNECTIONS: Final = 64
+_IDLE: Final = 20.0  # seconds a caller keeps an idle connection: less than a server does
+_KEEP: Final = 60
+_DRAIN: Final = 10  # seconds for requests that run when the server is told to end
+
+_STATUS: Final = {
+    "usage": 400,
+    "frame": 413,
+    "untrusted": 403,
+    "inconsistent": 409,
+    "unreachable": 502,
+    "closed": 502,
+    "late": 504,
+}
+
+
+class Server:
+    """One HTTP server of a process; the address is bound when it is made.
+
+    Parameters
+    ----------
+    app : ASGI application
+    listen : str
+        ``host:port``.
+    identity : Identity, optional
+        The own certificate and key; without it the server speaks plain HTTP, for metrics and health on
+        the loopback address only.
+    directory : Directory, optional
+        Whose members may call; needed with an identity.
+
+    Raises
+    ------
+    ConfigError
+        The address cannot be bound, or a certificate is not the pinned one.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        listen: str,
+        identity: Identity | None = None,
+        directory: Directory | None = None,
+    ) -> None:
+        host, port = split_address(listen, "listen")
+        factory: Callable[..., ssl.SSLContext] | None = None
+        pins = None
+        if identity is not None:
+            if directory is None:
+                raise UsageError("a server with an identity needs the directory of its callers")
+            pins = load_pins(directory)
+            context = server_context(identity, pins)
+            factory = lambda *_: context  # noqa: E731
+        elif host not in ("127.0.0.1", "::1", "localhost"):
+            raise ConfigError(f"{listen}: plain HTTP is for the loopback address only")
+        self._socket = _bind(host, port)
+        config = uvicorn.Config(
+            app,
+            http=_protocol(pins),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_KEEP,
+            timeout_graceful_shutdown=_DRAIN,
+            backlog=256,
+            ssl_context_factory=factory,
+        )
+        self._server = _Quiet(config)
+
+    @property
+    def started(self) -> bool:
+        """Whether callers are answered."""
+        return bool(self._server.started)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set; then answer what runs, and return."""
+        serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        waiting = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._server.should_exit = True
+            waiting.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
+async def serve(
+    app: Any,
+    listen: str,
+    identity: Identity,
+    directory: Directory,
+    *,
+    stop: asyncio.Event,
+) -> None:
+    """Serve ``app`` to the members of the directory until ``stop`` is set; see `Server`."""
+    await Server(app, listen, identity, directory).run(stop)
+
+
+def client(identity: Identity, directory: Directory, *, timeout: float = 10.0) -> httpx.AsyncClient:
+    """Return a client that reaches the members at their URLs, each by its own key, and nobody else."""
+    pins = load_pins(directory)
+    limits = httpx.Limits(
+        max_connections=_CONNECTIONS,
+        max_keepalive_connections=_CONNECTIONS,
+        keepalive_expiry=_IDLE,
+    )
+    mounts = {
+        member.url: httpx.AsyncHTTPTransport(
+            verify=client_context(identity, pins, member.name), limits=limits, trust_env=False
+        )
+        for member in directory.participants
+        if member.url and member.name != identity.name
+    }
+    return httpx.AsyncClient(
+        mounts=mounts, transport=_Nobody(), timeout=timeout, trust_env=False, headers=_HEADERS
+    )
+
+
+_HEADERS: Final = {"user-agent": "petcore", "accept-encoding": "identity"}
+
+
+class Peers:
+    """Calls to members by their names; errors are those of petcore's tree.
+
+    Parameters
+    ----------
+    identity : Identity
+        The own one.
+    directory : Directory
+        Who is reached where, and by which certificate.
+    timeout : float
+        Seconds that a call may take where it does not say otherwise.
+    """
+
+    def __init__(self, identity: Identity, directory: Directory, *, timeout: float = 10.0) -> None:
+        self._directory, self._timeout = directory, timeout
+        self._client = client(identity, directory, timeout=timeout)
+
+    async def post(
+        self,
+        name: str,
+        path: str,
+        body: bytes,
+        *,
+        timeout: float | None = None,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
+    ) -> bytes:
+        """Send ``body`` to a member; return its answer.
+
+        Raises
+        ------
+        PeerUnreachable, PeerLate, PeerClosed, PeerUntrusted, BadFrame
+            The member is absent, too slow, went away, shows another key, or says too much.
+        PetcoreError
+            What the member refused with, as the class of its code.
+        """
+        return await self._call("POST", name, path, body, timeout, answer_bytes_max)
+
+    async def get(
+        self,
+        name: str,
+        path: str,
+        *,
+        timeout: float | None = None,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
+    ) -> bytes:
+        """Ask a member; as `post`."""
+        return await self._call("GET", name, path, None, timeout, answer_bytes_max)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _call(
+        self,
+        method: str,
+        name: str,
+        path: str,
+        body: bytes | None,
+        timeout: float | None,
+        most: int,
+    ) -> bytes:
+        url = self._directory.member(name).url
+        where = _Where(party=name, address=url, step=path.split("?")[0])
+        wait = self._timeout if timeout is None else timeout
+        request = self._client.build_request(method, url + path, content=body)
+        try:
+            async with asyncio.timeout(wait):  # httpx bounds each read, not the whole
+                answer = await self._client.send(request, stream=True)
+                try:
+                    content = await _bounded(answer, most, name)
+                finally:
+                    await answer.aclose()
+        except (httpx.TimeoutException, TimeoutError) as error:
+            raise PeerLate(f"{name} did not answer within {wait:g} s", **where) from error
+        except httpx.HTTPError as error:
+            raise _lost(error, name, where) from error
+        if answer.status_code != 200:
+            raise _refusal(content, answer.status_code, where)
+        return content
+
+
+async def read_body(request: Request, most: int = BODY_BYTES_MAX) -> bytes:
+    """Return the body of a request; raises BadFrame before more than ``most`` bytes are held."""
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdigit() or int(announced[:12]) > most:
+        raise BadFrame(f"a body of more than {most} bytes is not read; send less at once")
+    parts, size = [], 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > most:
+                raise BadFrame(f"a body of more than {most} bytes is not read; send less at once")
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise PeerClosed("the caller went away in the middle of its request") from error
+    return b"".join(parts)
+
+
+def caller(request: Request, directory: Directory, *roles: Role) -> str:
+    """Return the member that calls; raises PeerUntrusted where it has none of the roles."""
+    name: str = request.scope.get(PEER, "")
+    if not name or (roles and directory.member(name).role not in roles):
+        raise PeerUntrusted(
+            f"{name or 'an unknown caller'} may not call {request.url.path}", party=name
+        )
+    return name
+
+
+def error_answer(error: PetcoreError) -> Response:
+    """Return an error as what travels: its code, message and whether to try again."""
+    status = _STATUS.get(error.code, 503 if error.retryable else 422)
+    return JSONResponse(
+        {"code": error.code, "retryable": error.retryable, "message": error.message[:500]},
+        status_code=status,
+    )
+
+
+async def on_error(_: Request, error: Exception) -> Response:
+    """Answer what a handler raised; for Starlette's ``exception_handlers``, under PetcoreError."""
+    if isinstance(error, PetcoreError):
+        return error_answer(error)
+    return JSONResponse({"code": "internal", "retryable": True, "message": ""}, status_code=500)
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a process to its end, on uvloop where that is installed."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        new_event_loop = asyncio.new_event_loop  # type: ignore[assignment]
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main)
+
+
+class _Where(TypedDict):
+    party: str
+    address: str
+    step: str
+
+
+class _Quiet(uvicorn.Server):
+    """Leaves the signals to the process, which may have more than a server."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
+
+
+class _Nobody(httpx.AsyncBaseTransport):
+    """What calls to anybody but the members meet."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise UsageError(f"{request.url.host} is the address of no other member of the network")
+
+
+def _protocol(pins: Pins | None) -> type[asyncio.Protocol]:
+    """Return uvicorn's protocol, with the name of the member put into every scope."""
+    try:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Http
+    except ImportError:
+        from uvicorn.protocols.http.h11_impl import H11Protocol as Http  # type: ignore[assignment]
+
+    class Protocol(Http):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            tls = transport.get_extra_info("ssl_object")
+            shown = tls.getpeercert(binary_form=True) if tls is not None else None
+            name = pins.name_of(shown) if pins is not None else ""
+            app = self.app
+
+            async def with_peer(scope: Any, receive: Any, send: Any) -> None:
+                scope[PEER] = name
+                await app(scope, receive, send)
+
+            self.app = with_peer
+
+    return Protocol
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=256
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"{host}:{port}: cannot be listened on ({error.strerror}); end what uses it, or choose "
+            "another address"
+        ) from error
+
+
+async def _bounded(answer: httpx.Response, most: int, name: str) -> bytes:
+    most = most if answer.status_code == 200 else ERROR_BYTES_MAX
+    parts, size = [], 0
+    async for part in answer.aiter_raw():
+        size += len(part)
+        if size > most:
+            raise BadFrame(f"{name} answered more than {most} bytes", party=name)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _lost(error: httpx.HTTPError, name: str, where: _Where) -> PetcoreError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return PeerUntrusted(
+                f"the key at the address of {name} is not the pinned one, or {name} refused ours",
+                **where,
+            )
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.ConnectError):
+        return PeerUnreachable(f"{name} cannot be reached", **where)
+    return PeerClosed(
+        f"{name} went away before it answered; where it always does, it may not know our key",
+        **where,
+    )
+
+
+def _refusal(content: bytes, status: int, where: _Where) -> PetcoreError:
+    name = where["party"]
+    try:
+        said = json.loads(content)
+        code, retryable = str(said["code"])[:40], bool(said["retryable"])
+        message = str(said["message"])[:500]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        retryable = status >= 500
+        return PeerClosed(f"{name} answered with status {status}", retryable=retryable, **where)
+    kind = error_class(code)
+    return kind(f"{name} refused: {message}", code=code, retryable=retryable, **where)

@@ -126,7 +126,8 @@ void bind_store(py::module_& module) {
            py::arg("tell") = py::none())
       .def("status", [](const Store& self) { return status_dict(self.status()); })
       .def("discard", &Store::discard, py::call_guard<py::gil_scoped_release>())
-      .def("close", &Store::close, py::call_guard<py::gil_scoped_release>())
+      .def(
+          "close", [](Store& self) { self.close(false); }, py::call_guard<py::gil_scoped_release>())
       .def_static(
           "inspect",
           [](const std::string& path, const std::string& key, double low) {

@@ -3,60 +3,20 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "correlation/store_shelf.h"
 
 namespace petcore::correlation {
 namespace {
 
-// A window is this part of a lot, and not more cells than that.
-constexpr std::uint64_t kWindowsPerLot = 64;
-constexpr std::uint64_t kWindowMax = 1024;
+// A window is so many times what was just taken of a lot, within these parts of what is left of it,
+// and not fewer cells than that. A crash loses it.
+constexpr std::uint64_t kWindowTimes = 8;
+constexpr std::uint64_t kWindowsMax = 32, kWindowsLeast = 8;
+constexpr std::uint64_t kWindowMin = 4;
 // Segments of one lot that are kept open at most, while chunks of an operation overlap.
 constexpr std::size_t kOpenMax = 16;
-constexpr std::size_t kLotsMax = 1 << 16;
-
-std::string thousands(std::uint64_t n) {
-  std::string text = std::to_string(n);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
-  return text;
-}
-
-std::uint64_t low_mark(std::uint64_t target, double low) {
-  const auto mark = static_cast<std::uint64_t>(low * static_cast<double>(target));
-  return target > 0 ? std::max<std::uint64_t>(mark, 1) : 0;
-}
-
-// As people read it: pools in the order of their keys, each with its mark.
-std::vector<PoolStatus> listed(std::map<PoolKey, PoolStatus>& pools, double low) {
-  std::vector<PoolStatus> list;
-  for (auto& [pool, entry] : pools) {
-    entry.pool = pool;
-    entry.mark = low_mark(entry.target, low);
-    entry.low = entry.units < entry.mark;
-    list.push_back(entry);
-  }
-  return list;
-}
 
 }  // namespace
-
-struct Store::Shelf {
-  Lot lot;
-  std::uint64_t position = 0, reserved = 0;  // cells: handed out, and set aside on the disk
-  std::uint64_t erased = 0;                  // segments
-  bool verified = false, gone = false;
-  std::deque<std::pair<std::uint64_t, std::shared_ptr<const Segment>>> open;
-
-  const LotHeader& header() const { return lot.header(); }
-  std::uint64_t cells() const { return header().num_cells(); }
-  std::uint64_t per_cell() const { return cell_units(header().pool); }
-  std::uint64_t left() const { return gone ? 0 : cells() - std::min(position, cells()); }
-  // segment_at is the first segment of which anything is left.
-  std::uint64_t segment_at() const {
-    if (position >= cells()) return header().num_segments();
-    return position * per_cell() / header().segment_units;
-  }
-};
 
 Store::Store(StoreOptions options) : options_(std::move(options)) {
   make_directory(options_.path);
@@ -78,20 +38,20 @@ Store::Store(StoreOptions options) : options_(std::move(options)) {
   trace_offset_ = trace_->size();
 }
 
-Store::~Store() { close(); }
+Store::~Store() { close(false); }
 
-// Nothing was looked at behind the position.
-void Store::close() noexcept {
+void Store::close(bool in_order) noexcept {
   if (!born_.here()) return;
   const std::lock_guard lock(mutex_);
   if (std::exchange(closed_, true)) return;
   try {
     std::vector<Record> records;
     for (const auto& shelf : shelves_)
-      if (!shelf->gone && shelf->reserved > shelf->position)
-        records.push_back({Record::What::cursor, shelf->header().lot, shelf->position});
-    journal_->append(records);
-  } catch (const Error&) {  // it stays set aside: lost, never used twice
+      if (!shelf->gone)
+        records.push_back({Record::What::returned, shelf->header().lot, shelf->position});
+    records.push_back({Record::What::ended});  // last: without it the others count for nothing
+    if (in_order && settled_) journal_->append(records);
+  } catch (const Error&) {  // it stays granted: lost, never used twice
   }
   lock_.reset();
 }
@@ -108,8 +68,9 @@ void Store::check_usable() const {
 
 void Store::open_lots() {
   const Ledger& ledger = journal_->ledger();
-  std::map<std::string, std::uint64_t> known;  // by file name
-  for (const auto& [lot, cells] : ledger.lots) known.emplace(lot_name(lot), cells);
+  std::map<std::string, Used> known;  // by file name
+  for (const auto& [lot, used] : ledger.lots)
+    known.emplace(lot_name(lot), Used{ledger.position(used), used.granted});
   for (const std::string& name : list_directory(options_.path)) {
     if (is_draft_name(name)) remove_file(options_.path + "/" + name);
     if (is_damaged_name(name)) damaged_.push_back(name);
@@ -122,7 +83,7 @@ void Store::open_lots() {
     }
   }
   std::vector<Record> lost;
-  for (const auto& [lot, cells] : ledger.lots)
+  for (const auto& [lot, used] : ledger.lots)
     if (known.contains(lot_name(lot))) lost.push_back({Record::What::gone, lot});
   if (!lost.empty())
     tell(options_.path + ": " + std::to_string(lost.size()) +
@@ -136,10 +97,10 @@ void Store::open_lots() {
   trim();
 }
 
-bool Store::open_lot(const std::string& name, std::uint64_t position) {
+bool Store::open_lot(const std::string& name, const Used& used) {
   try {
     auto shelf = std::make_unique<Shelf>(Lot(options_.path, name, options_.key, true));
-    shelf->position = shelf->reserved = position;
+    shelf->position = used.position, shelf->granted = used.granted;
     pools_[shelf->header().pool].push_back(shelves_.size());
     behind_.insert(shelves_.size());
     shelves_.push_back(std::move(shelf));
@@ -156,74 +117,6 @@ void Store::set_aside(const std::string& name, const std::string& why) {
   rename_file(options_.path + "/" + name, options_.path + "/" + damaged_name(name));
   damaged_.push_back(damaged_name(name));
   tell(why);
-}
-
-Offer Store::offer() const {
-  const std::lock_guard lock(mutex_);
-  const Ledger& ledger = journal_->ledger();
-  Offer offer{ledger.store, ledger.generation, ledger.sessions, {}};
-  for (const auto& shelf : shelves_)
-    if (shelf->left() > 0) offer.lots[shelf->header().lot] = shelf->position;
-  return offer;
-}
-
-void Store::check_together(const Offer& theirs) const {
-  const Ledger& mine = journal_->ledger();
-  const std::string& peer = options_.peer;
-  if (mine.store != theirs.store)
-    throw Error(Code::handshake,
-                "the store here (" + hex(mine.store).substr(0, 8) +
-                    ") was not made together with "
-                    "that of " +
-                    peer + " (" + hex(theirs.store).substr(0, 8) +
-                    "): correct the path, or run 'petcore stock --discard' at both, then "
-                    "'petcore prepare'");
-  const bool behind = mine.generation < theirs.generation;
-  throw Error(Code::handshake,
-              "the stock was thrown away " + std::to_string(mine.generation) + " times here and " +
-                  std::to_string(theirs.generation) + " times at " + peer +
-                  ": one of the two was put back from a backup; run 'petcore stock --discard' at " +
-                  (behind ? options_.owner : peer));
-}
-
-void Store::settle(const Offer& theirs, const Id& fresh) {
-  check_usable();
-  check(theirs.lots.size() <= kLotsMax, Code::frame, "a peer offers more lots than a store has");
-  const Offer mine = offer();
-  const std::lock_guard lock(mutex_);
-  Ledger ledger = journal_->ledger();
-  const bool same = mine.store == theirs.store && mine.generation == theirs.generation;
-  const bool none = mine.lots.empty() && theirs.lots.empty();
-  const bool follows = mine.store == theirs.store &&
-                       (mine.generation < theirs.generation ? mine : theirs).lots.empty();
-  if (!same && !none && !follows) check_together(theirs);
-  if (mine.store != theirs.store || mine.store == Id{}) ledger.store = fresh;
-  ledger.generation = std::max(mine.generation, theirs.generation);
-  if (mine.sessions + 1 < theirs.sessions && same)
-    tell("the store here is " + std::to_string(theirs.sessions - mine.sessions) +
-         " sessions behind that of " + options_.peer +
-         ": a backup was put back, or a copy of this machine was used; what " + options_.peer +
-         " used meanwhile is burned here");
-  ledger.sessions = std::max(mine.sessions, theirs.sessions) + 1;
-  std::uint64_t burned = 0, dropped = 0;
-  for (auto& shelf : shelves_) {
-    if (shelf->left() == 0) continue;
-    const auto found = theirs.lots.find(shelf->header().lot);
-    const std::uint64_t position = found == theirs.lots.end() ? shelf->cells() : found->second;
-    dropped += found == theirs.lots.end();
-    if (position > shelf->position) {
-      if (found != theirs.lots.end()) burned += position - shelf->position;
-      shelf->position = std::min(position, shelf->cells());
-    }
-    ledger.lots[shelf->header().lot] = shelf->reserved = shelf->position;
-    behind_.insert(static_cast<std::size_t>(&shelf - shelves_.data()));
-  }
-  journal_->rewrite(std::move(ledger));
-  if (dropped > 0)
-    tell(std::to_string(dropped) + " lots are here and not at " + options_.peer +
-         "; they cannot be used and are removed");
-  if (burned > 0)
-    tell(thousands(burned) + " cells that " + options_.peer + " has used are burned here too");
 }
 
 LotHeader Store::draft(const Request& segment, std::uint64_t units, std::uint32_t expanded,
@@ -311,7 +204,7 @@ std::vector<Piece> Store::take(const PoolKey& pool, std::uint64_t units) {
     if (trace_)
       uses_.push_back(std::to_string(journal_->ledger().sessions) + " " + hex(shelf.header().lot) +
                       " " + std::to_string(shelf.position) + " " + std::to_string(cells) + "\n");
-    shelf.position += cells;
+    shelf.position += cells, shelf.taken += cells;
     touched_.insert(index);
     pieces.push_back({index, segment, first - segment * per_segment, n});
     units -= n;
@@ -319,22 +212,11 @@ std::vector<Piece> Store::take(const PoolKey& pool, std::uint64_t units) {
   return pieces;
 }
 
-void Store::commit() {
+void Store::commit(const Agree& agree) {
   check_usable();
-  {
-    const std::lock_guard lock(mutex_);
-    std::vector<Record> records;
-    for (const std::size_t index : touched_) {
-      Shelf& shelf = *shelves_[index];
-      if (shelf.position <= shelf.reserved) continue;
-      const std::uint64_t window =
-          std::clamp<std::uint64_t>(shelf.cells() / kWindowsPerLot, 1, kWindowMax);
-      shelf.reserved = std::min(shelf.cells(), shelf.position + window);
-      records.push_back({Record::What::cursor, shelf.header().lot, shelf.reserved});
-    }
-    journal_->append(records);
-    write_trace();
-  }
+  if (const auto granted = grant()) agree(*granted);
+  for (const std::size_t index : touched_) shelves_[index]->taken = 0;
+  write_trace();
   std::set<PoolKey> pools;
   for (const std::size_t index : touched_) pools.insert(shelves_[index]->header().pool);
   behind_.merge(touched_);
@@ -342,7 +224,33 @@ void Store::commit() {
   for (const PoolKey& pool : pools) warn_if_low(pool);
 }
 
+// Both parties come to the same grants, from the same positions.
+std::optional<std::uint64_t> Store::grant() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Record> records;
+  std::uint64_t sum = 0;
+  for (const std::size_t index : touched_) {
+    Shelf& shelf = *shelves_[index];
+    if (shelf.position <= shelf.granted) continue;
+    const std::uint64_t left = shelf.left();
+    const std::uint64_t window =
+        std::clamp(shelf.taken * kWindowTimes, left / kWindowsMax, left / kWindowsLeast);
+    const std::uint64_t granted =
+        std::min(shelf.cells(), shelf.position + std::max(window, kWindowMin));
+    records.push_back({Record::What::granted, shelf.header().lot, granted});
+    sum += granted;
+  }
+  if (records.empty()) return std::nullopt;
+  journal_->append(records);
+  for (const std::size_t index : touched_) {
+    Shelf& shelf = *shelves_[index];
+    shelf.granted = journal_->ledger().lots.at(shelf.header().lot).granted;
+  }
+  return sum;
+}
+
 void Store::write_trace() {
+  const std::lock_guard lock(mutex_);
   for (const std::string& line : uses_) {
     trace_->write(trace_offset_, std::as_bytes(std::span(line)));
     trace_offset_ += line.size();
@@ -416,43 +324,6 @@ void Store::warn_if_low(const PoolKey& pool) {
   if (warned_.insert(pool).second)
     tell("the stock of " + pool_text(pool) + " is low: " + thousands(units) + " of " +
          thousands(target->second) + " units are left; 'petcore prepare' makes more");
-}
-
-StoreStatus Store::status() const {
-  const std::lock_guard lock(mutex_);
-  StoreStatus status{
-      journal_->ledger(), {}, damaged_, born_.here() ? lock_holder(options_.path) : 0};
-  std::map<PoolKey, PoolStatus> pools;
-  for (const auto& [pool, units] : status.ledger.targets) pools[pool].target = units;
-  for (const auto& [pool, lots] : pools_) pools[pool].units = left(pool);
-  for (const auto& [pool, units] : online_) pools[pool].online = units;
-  status.pools = listed(pools, options_.low);
-  return status;
-}
-
-StoreStatus Store::inspect(const std::string& path, const StoreKey& key, double low) {
-  std::optional<Ledger> ledger = Journal::read(path, key);
-  if (!ledger) throw Error(Code::store, path + ": holds no stock; 'petcore prepare' makes some");
-  StoreStatus status{std::move(*ledger), {}, {}, lock_holder(path)};
-  std::map<PoolKey, PoolStatus> pools;
-  for (const auto& [pool, units] : status.ledger.targets) pools[pool].target = units;
-  for (const std::string& name : list_directory(path)) {
-    if (is_damaged_name(name)) status.damaged.push_back(name);
-    if (!is_lot_name(name)) continue;
-    try {
-      const Lot lot(path, name, key, false);
-      const auto used = status.ledger.lots.find(lot.header().lot);
-      if (used == status.ledger.lots.end()) continue;
-      const std::uint64_t cells = lot.header().num_cells();
-      pools[lot.header().pool].units +=
-          (cells - std::min(cells, used->second)) * cell_units(lot.header().pool);
-    } catch (const Error& error) {
-      if (error.code() == Code::damaged && exists(path + "/" + name))
-        status.damaged.push_back(name);
-    }
-  }
-  status.pools = listed(pools, low);
-  return status;
 }
 
 }  // namespace petcore::correlation

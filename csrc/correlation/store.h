@@ -1,12 +1,23 @@
 // Store: correlations made ahead and kept on disk, each for use once.
 //
-// Single use. Both parties take the same cells of the same lots in the same order. How far a lot is
-// used up is on the disk before any of it is handed out, a window ahead, so that few operations
-// wait for the disk; what a crash leaves of a window is lost. A cell is handed out once by one
-// process: one process may have a store open, a child of fork() may not use its copy, and after
-// anything that could have set this party back (a crash, a backup put back, a clone of the machine)
-// both parties go on from the higher of their two positions in every lot (settle). Two parties that
-// are *both* set back to the same moment cannot notice: then discard the stock at both.
+// Single use. Both parties take the same cells of the same lots in the same order. Nothing of a lot
+// is handed out before it is granted: noted as set aside on this party's disk, and on the peer's,
+// which the peer has said (commit, settle_stores). Grants go a window ahead, so that few operations
+// wait for the disk and the peer. A cell is handed out once by one process: one process may have a
+// store open, and a child of fork() may not use its copy.
+//
+// Why nothing is used twice, whatever crashes and whichever one of the two is put back to an
+// earlier moment (a backup, a clone or a snapshot of the machine), however often. What this party
+// has ever used of a lot lies below a grant that the peer's disk holds as well, in a session that
+// the peer's disk knows; grants there never fall but in settle. When the parties meet, they go on
+//   - from the higher of their two grants in every lot, since only the peer may remember; or
+//   - where both stores say that the last session ended in order, and mean the same one by its
+//   random
+//     name, from the higher of their two positions: had either used anything later, it would have
+//     been in a session of another name, which the other's disk would know.
+// A session that lost its link did not end in order: who was put back in the middle of it, memory
+// and all, ends so, and so does the peer. It loses what was granted and not used, as a crash does.
+// Two parties that are *both* put back cannot notice: then discard the stock at both.
 //
 // Erasing. What was used is overwritten in place and a used lot is removed. What the file system or
 // the disk keeps elsewhere (copies on write, snapshots, spare blocks, backups) stays there, sealed.
@@ -56,7 +67,9 @@ struct StoreStatus {
 struct Offer {
   Id store{};
   std::uint64_t generation = 0, sessions = 0;
-  std::map<Id, std::uint64_t> lots;  // cells used
+  Id last{};
+  bool ended = true;
+  std::map<Id, Used> lots;  // of which something is left
 };
 
 // Piece: some units of one segment, for one request.
@@ -69,8 +82,9 @@ class Store {
  public:
   explicit Store(StoreOptions options);
   ~Store();
-  // close gives back what was set aside and not used, and lets other processes open the store.
-  void close() noexcept;
+  // close lets other processes open the store. Where the session ended in order it gives back what
+  // was granted and not used: no link was lost, and all that this process used is behind it.
+  void close(bool in_order) noexcept;
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
@@ -78,9 +92,10 @@ class Store {
   static StoreStatus inspect(const std::string& path, const StoreKey& key, double low);
   StoreStatus status() const;
 
-  // The parties meet: both offer, then both settle with the other's offer. `fresh` is an id that
-  // both know; two stores without stock take it. Raises Code::handshake where the two stores do not
-  // belong together.
+  // The parties meet: both offer, then both settle with the other's offer. `fresh` names the
+  // session and is known to no other; two stores without stock take it too. Raises Code::handshake
+  // where the two stores do not belong together. It grants a little of every pool: nothing may be
+  // taken before the peer has said that it has settled.
   Offer offer() const;
   void settle(const Offer& theirs, const Id& fresh);
 
@@ -95,10 +110,13 @@ class Store {
   void discard();
 
   // Taking: take sets cells aside in memory, in pieces of at most a segment; nothing of them may be
-  // looked at before commit has made that durable. trim erases what lies behind.
+  // looked at before commit has them granted. Where they are not yet, it makes that durable, then
+  // calls agree with the sum of the grants, which returns once the peer has said the same. trim
+  // erases what lies behind.
+  using Agree = std::function<void(std::uint64_t granted)>;
   std::uint64_t units_left(const PoolKey& pool) const;
   std::vector<Piece> take(const PoolKey& pool, std::uint64_t units);
-  void commit();
+  void commit(const Agree& agree);
   std::shared_ptr<const Segment> segment(const Piece& piece);
   void trim();
   void count_online(const Request& request);
@@ -106,10 +124,13 @@ class Store {
  private:
   struct Shelf;  // a lot that is open
   void open_lots();
-  bool open_lot(const std::string& name, std::uint64_t position);
+  bool open_lot(const std::string& name, const Used& used);
   void set_aside(const std::string& name, const std::string& why);
   void drop(Shelf& shelf, const std::string& why);
   void check_usable() const;
+  std::optional<std::uint64_t> grant();
+  void grant_first();
+  void burn(const Offer& theirs, bool in_order);
   void check_together(const Offer& theirs) const;
   void warn_if_low(const PoolKey& pool);
   std::uint64_t left(const PoolKey& pool) const;
@@ -131,7 +152,7 @@ class Store {
   std::vector<std::string> damaged_;
   std::optional<File> trace_;
   std::uint64_t trace_offset_ = 0;
-  bool closed_ = false;
+  bool settled_ = false, closed_ = false;
 };
 
 }  // namespace petcore::correlation

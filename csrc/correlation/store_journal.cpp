@@ -9,7 +9,7 @@ namespace petcore::correlation {
 namespace {
 
 constexpr std::string_view kMagic = "petcore stock\n\n\n";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr const char* kPurpose = "petcore store journal 1";
 constexpr const char* kCheckPurpose = "petcore store key check 1";
 constexpr const char* kName = "/journal";
@@ -43,6 +43,7 @@ std::vector<std::byte> encode(const Ledger& ledger) {
   ByteWriter out;
   put(out, ledger.store);
   out.put(ledger.generation), out.put(ledger.sessions), out.put(ledger.sequence);
+  put(out, ledger.last), out.put(static_cast<std::uint32_t>(ledger.ended));
   out.put(ledger.party);
   out.put_string(ledger.owner), out.put_string(ledger.peer);
   out.put(static_cast<std::uint64_t>(ledger.targets.size()));
@@ -52,7 +53,8 @@ std::vector<std::byte> encode(const Ledger& ledger) {
     out.put(units);
   }
   out.put(static_cast<std::uint64_t>(ledger.lots.size()));
-  for (const auto& [lot, cells] : ledger.lots) put(out, lot), out.put(cells);
+  for (const auto& [lot, used] : ledger.lots)
+    put(out, lot), out.put(used.position), out.put(used.granted);
   return out.bytes();
 }
 
@@ -61,7 +63,9 @@ Ledger decode(ConstBytes bytes) {
   Ledger ledger;
   ledger.store = get_id(in);
   ledger.generation = in.get<std::uint64_t>(), ledger.sessions = in.get<std::uint64_t>();
-  ledger.sequence = in.get<std::uint64_t>(), ledger.party = in.get<std::uint32_t>();
+  ledger.sequence = in.get<std::uint64_t>();
+  ledger.last = get_id(in), ledger.ended = in.get<std::uint32_t>() != 0;
+  ledger.party = in.get<std::uint32_t>();
   ledger.owner = in.get_string(kNameMax), ledger.peer = in.get_string(kNameMax);
   for (auto n = in.get<std::uint64_t>(); n > 0; --n) {
     PoolKey pool{static_cast<Kind>(in.get<std::uint32_t>())};
@@ -70,7 +74,8 @@ Ledger decode(ConstBytes bytes) {
   }
   for (auto n = in.get<std::uint64_t>(); n > 0; --n) {
     const Id lot = get_id(in);
-    ledger.lots[lot] = in.get<std::uint64_t>();
+    Used& used = ledger.lots[lot];
+    used.position = in.get<std::uint64_t>(), used.granted = in.get<std::uint64_t>();
   }
   in.expect_end();
   return ledger;
@@ -78,18 +83,21 @@ Ledger decode(ConstBytes bytes) {
 
 void apply(Ledger& ledger, const Record& record) {
   switch (record.what) {
-    case Record::What::cursor:
-      ledger.lots[record.lot] = record.value;
+    case Record::What::granted:
+      ledger.lots[record.lot].granted = record.value;
       return;
     case Record::What::added:
-      ledger.lots[record.lot] = 0;
+      ledger.lots[record.lot] = {};
       ledger.sequence = std::max(ledger.sequence, record.value);
       return;
     case Record::What::gone:
       ledger.lots.erase(record.lot);
       return;
-    case Record::What::sessions:
-      ledger.sessions = record.value;
+    case Record::What::returned:
+      ledger.lots[record.lot].position = record.value;
+      return;
+    case Record::What::ended:
+      ledger.ended = true;
   }
 }
 

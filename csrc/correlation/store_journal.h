@@ -18,20 +18,30 @@
 
 namespace petcore::correlation {
 
+// Used is how far a lot is used up, in cells.
+struct Used {
+  std::uint64_t position = 0;  // that were used, where the last session ended in order
+  std::uint64_t granted = 0;   // that were set aside for use: no other may have been used
+};
+
 // Ledger is what a journal says.
 struct Ledger {
   Id store{};                    // the same at both parties
   std::uint64_t generation = 0;  // how often the stock was thrown away whole
   std::uint64_t sessions = 0;    // that were opened with this store
+  Id last{};                     // of these sessions; known to its two parties alone
+  bool ended = true;             // in order: it gave back what was granted and not used
   std::uint64_t sequence = 0;    // of the last lot that was made
   std::uint32_t party = 0;
   std::string owner, peer;
   std::map<PoolKey, std::uint64_t> targets;  // units that the last plan asked for
-  std::map<Id, std::uint64_t> lots;          // cells that are used, or were set aside for use
+  std::map<Id, Used> lots;
+
+  std::uint64_t position(const Used& lot) const { return ended ? lot.position : lot.granted; }
 };
 
 struct Record {
-  enum class What : std::uint64_t { cursor = 1, added, gone, sessions };
+  enum class What : std::uint64_t { granted = 1, added, gone, returned, ended };
   What what;
   Id lot{};
   std::uint64_t value = 0;
@@ -50,7 +60,7 @@ class Journal {
   // append changes the ledger and is durable when it returns. After a failure the journal takes
   // nothing more: what the disk holds then is unknown.
   void append(std::span<const Record> records);
-  // rewrite is for what no record says: generation, targets.
+  // rewrite is for what no record says: generation, session, targets.
   void rewrite(Ledger ledger);
 
  private:

@@ -12,7 +12,7 @@ constexpr std::uint64_t kLotSegmentsMax = 64;
 // So many segments are asked for at once: the link stays busy and memory bounded.
 constexpr std::uint64_t kGroup = 16;
 constexpr std::uint64_t kOffersMax = 1 << 16;
-constexpr std::size_t kEntryBytes = 24;
+constexpr std::size_t kEntryBytes = 32;
 
 // The lot that is being made.
 class Making {
@@ -104,16 +104,24 @@ std::vector<std::byte> encode(const Offer& offer) {
   ByteWriter out;
   out.put_raw(offer.store);
   out.put(offer.generation), out.put(offer.sessions);
+  out.put_raw(offer.last), out.put(static_cast<std::uint32_t>(offer.ended));
   out.put(static_cast<std::uint64_t>(offer.lots.size()));
   return out.bytes();
 }
 
-// Both have the lot whole on their disks.
-void confirm_lot(net::Channel& peer, const net::Step& step, const Id& lot) {
-  peer.send_message(step, lot);
+Id get_id(ByteReader& in) {
+  Id id;
+  const ConstBytes raw = in.take(id.size());
+  std::copy(raw.begin(), raw.end(), id.begin());
+  return id;
+}
+
+// Both have it on their disks: a lot that is whole, or a session.
+void confirm(net::Channel& peer, const net::Step& step, const Id& id, const char* otherwise) {
+  peer.send_message(step, id);
   const std::vector<std::byte> theirs = peer.recv_message(step);
-  check(theirs.size() == lot.size() && std::equal(lot.begin(), lot.end(), theirs.begin()),
-        Code::frame, "the peer has made another lot of stock than this party");
+  check(theirs.size() == id.size() && std::equal(id.begin(), id.end(), theirs.begin()), Code::frame,
+        otherwise);
 }
 
 }  // namespace
@@ -124,24 +132,24 @@ void settle_stores(Store& store, net::Channel& peer, const net::Step& step, cons
   const std::vector<std::byte> message = peer.recv_message(step);
   ByteReader in(message);
   Offer theirs;
-  const ConstBytes id = in.take(theirs.store.size());
-  std::copy(id.begin(), id.end(), theirs.store.begin());
+  theirs.store = get_id(in);
   theirs.generation = in.get<std::uint64_t>(), theirs.sessions = in.get<std::uint64_t>();
+  theirs.last = get_id(in), theirs.ended = in.get<std::uint32_t>() != 0;
   const auto count = in.get<std::uint64_t>();
   in.expect_end();
   check(count <= kOffersMax, Code::frame, "a peer offers more lots than a store has");
   ByteWriter entries;
-  for (const auto& [lot, cells] : mine.lots) entries.put_raw(lot), entries.put(cells);
+  for (const auto& [lot, used] : mine.lots)
+    entries.put_raw(lot), entries.put(used.position), entries.put(used.granted);
   std::vector<std::byte> received(count * kEntryBytes);
   peer.exchange(step, entries.bytes(), received);
   ByteReader rest(received);
   for (std::uint64_t i = 0; i < count; ++i) {
-    Id lot;
-    const ConstBytes raw = rest.take(lot.size());
-    std::copy(raw.begin(), raw.end(), lot.begin());
-    theirs.lots[lot] = rest.get<std::uint64_t>();
+    Used& used = theirs.lots[get_id(rest)];
+    used.position = rest.get<std::uint64_t>(), used.granted = rest.get<std::uint64_t>();
   }
   store.settle(theirs, fresh);
+  confirm(peer, step, fresh, "the peer has settled another session than this party");
 }
 
 void make_lot(Store& store, Source& source, const net::Step& step, const Order& order, const Id& id,
@@ -174,8 +182,9 @@ void make_stock(Store& store, Source& source, net::Channel& peer, const net::Ste
     while (missing > 0) {
       const Id id = prg::derive(seed, {++number, 0, 0, 0, 0, 0});
       const std::uint64_t units = std::min(missing, most);
-      make_lot(store, source, step, {order.request, units}, id,
-               [&] { confirm_lot(peer, step, id); });
+      make_lot(store, source, step, {order.request, units}, id, [&] {
+        confirm(peer, step, id, "the peer has made another lot of stock than this party");
+      });
       missing -= units;
       done += units;
       if (progress) progress(done, all);

@@ -20,7 +20,8 @@ struct Order {
 // Progress is told after every lot; units are summed over all orders.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
 
-// settle_stores lets both parties compare and burn (Store::settle). fresh is known to both.
+// settle_stores lets both parties compare and burn (Store::settle), and returns once both have.
+// fresh is known to both and never the same again.
 void settle_stores(Store& store, net::Channel& peer, const net::Step& step, const Id& fresh);
 
 // make_lot makes one lot, of order.units in whole cells, and adds it. Both parties do the same;

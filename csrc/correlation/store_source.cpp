@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "correlation/store_making.h"
 #include "ring/ring.h"
 
@@ -53,9 +54,13 @@ std::uint64_t in_whole_cells(const Request& request) {
 
 }  // namespace
 
-StoreSource::StoreSource(std::shared_ptr<Store> store, std::unique_ptr<Source> maker,
-                         std::optional<prg::Seed> lots, Pool& pool)
-    : store_(std::move(store)), maker_(std::move(maker)), lots_(lots), pool_(pool) {}
+StoreSource::StoreSource(std::shared_ptr<Store> store, std::shared_ptr<net::Channel> peer,
+                         std::unique_ptr<Source> maker, std::optional<prg::Seed> lots, Pool& pool)
+    : store_(std::move(store)),
+      peer_(std::move(peer)),
+      maker_(std::move(maker)),
+      lots_(lots),
+      pool_(pool) {}
 
 StoreSource::~StoreSource() {
   if (lots_) wipe(lots_->data(), lots_->size());
@@ -78,6 +83,15 @@ void StoreSource::restock(const net::Step& step, std::span<const Request> reques
     usage_.offline_bytes = maker_->usage().offline_bytes;
     store_->count_online(*example);
   }
+}
+
+void StoreSource::agree(const net::Step& step, std::uint64_t granted) {
+  std::array<std::byte, sizeof granted> mine, theirs;
+  store_le(mine.data(), granted);
+  peer_->exchange(step, mine, theirs);
+  if (mine == theirs) return;
+  throw Error(Code::step, "the peer takes another part of the stock than this party",
+              peer_->peer().name, peer_->peer().address, step.what);
 }
 
 bool StoreSource::Batch::done() const {
@@ -129,7 +143,7 @@ void StoreSource::plan(const net::Step& step, std::span<Request> requests) {
     usage_.units[request.kind] += request.units;
     batches_.push_back({request, shape(request), online[i], std::move(pieces)});
   }
-  store_->commit();
+  store_->commit([&](std::uint64_t granted) { agree(step, granted); });
 }
 
 StoreSource::Batch& StoreSource::current(bool want_masks) {

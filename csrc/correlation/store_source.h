@@ -1,6 +1,7 @@
 // StoreSource: correlations from a store (store.h), made earlier by a dealer or by the parties.
 //
-//   Bytes: none, where the stock suffices.
+//   Bytes: none, where the stock suffices; but before more of it is used than was granted (store.h)
+//     the parties tell each other so, which takes 8 bytes each way and half a round trip, seldom.
 //   Adversary, leaks: as when the stock was made. Both parties know how much of it is left.
 //
 // What a store cannot hold (masks of a matrix and products with it), and what it has too little of,
@@ -22,8 +23,8 @@ namespace petcore::correlation {
 class StoreSource : public Source {
  public:
   // lots: known to both parties, and used for nothing else.
-  StoreSource(std::shared_ptr<Store> store, std::unique_ptr<Source> maker,
-              std::optional<prg::Seed> lots, Pool& pool);
+  StoreSource(std::shared_ptr<Store> store, std::shared_ptr<net::Channel> peer,
+              std::unique_ptr<Source> maker, std::optional<prg::Seed> lots, Pool& pool);
 
   ~StoreSource() override;
 
@@ -48,9 +49,11 @@ class StoreSource : public Source {
   void drop_done();
   void take(const Batch& batch, std::uint64_t chunk, std::size_t stream, const Take& take);
   [[noreturn]] void refuse(const Request& request) const;
+  void agree(const net::Step& step, std::uint64_t granted);
   void restock(const net::Step& step, std::span<const Request> requests);
 
   std::shared_ptr<Store> store_;
+  std::shared_ptr<net::Channel> peer_;
   std::unique_ptr<Source> maker_;
   std::optional<prg::Seed> lots_;
   std::uint64_t lots_made_ = 0;

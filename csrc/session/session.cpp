@@ -1,6 +1,7 @@
 #include "session/session.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "bits/bits.h"
@@ -334,12 +335,22 @@ void Session::fail(Code code, const std::string& text) {
   give_up(Error(code, text), index, named_step("step " + std::to_string(index)));
 }
 
+// kept_its_links: whoever was put back in the middle of a session, memory and all, finds them cut.
+bool Session::kept_its_links() const {
+  const auto cause = first_cause();
+  if (!cause) return true;
+  constexpr std::array kCut = {Code::closed, Code::late,   Code::silent,
+                               Code::frame,  Code::broken, Code::internal};
+  return std::find(kCut.begin(), kCut.end(), cause->code()) == kCut.end();
+}
+
 void Session::close() noexcept {
   if (!born_.here()) return;
+  const bool in_order = kept_its_links();
   poison(Error(Code::broken, "it was closed"));
   if (dealer_) dealer_->stop();
   if (mesh_) mesh_->close_all();
-  if (config_.store) config_.store->close();
+  if (config_.store) config_.store->close(in_order);
 }
 
 }  // namespace petcore::session

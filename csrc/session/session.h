@@ -195,6 +195,7 @@ class Session {
   void give_up(const Error& error, std::uint64_t index, const net::Step& step);
   bool poison(const Error& error);  // whether this is the first cause
   std::optional<Error> first_cause() const;
+  bool kept_its_links() const;
   void check_share(std::size_t size) const;
   std::size_t elements(std::size_t share_size) const;
   Buffer<std::uint64_t> pack(Bits x) const;

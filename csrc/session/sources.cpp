@@ -132,7 +132,8 @@ std::unique_ptr<Source> make_source(const Config& config, const prg::Seed& commo
   if (config.at_zero != kRefuse) maker = find(config.maker).make(config, common_seed, pool, around);
   std::optional<prg::Seed> lots;
   if (config.at_zero == kRestock) lots = prg::derive(common_seed, {kStockMark, 0, 1, 0, 0, 0});
-  return std::make_unique<correlation::StoreSource>(config.store, std::move(maker), lots, pool);
+  return std::make_unique<correlation::StoreSource>(config.store, config.peers.begin()->second,
+                                                    std::move(maker), lots, pool);
 }
 
 }  // namespace petcore::session

@@ -22,6 +22,7 @@ class Pair:
     def __init__(self, folder: Path) -> None:
         self.paths = [folder / name for name in NAMES]
         self.notes: list[list[str]] = [[], []]
+        self.peers: Any = ()  # the ends of the link of the session that runs
 
     def open(self, party: int, **options: Any) -> Any:
         options = {"tell": self.notes[party].append, "key": KEYS[party], **options}
@@ -39,7 +40,7 @@ class Pair:
         """Run one program at both parties, or one each; return results, or raised errors."""
         both = programs * 2 if len(programs) == 1 else programs
         limits = _core.Limits(deadline_s=10.0)
-        peers = _core.memory_channels(*NAMES, limits)
+        peers = self.peers = _core.memory_channels(*NAMES, limits)
         makes = maker if correlations == "store" and at_zero != "refuse" else correlations
         dealt = makes == "dealer"
         offline = _core.memory_channels(*NAMES, limits) if makes == "ot" else (None, None)

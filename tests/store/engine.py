@@ -28,7 +28,7 @@ from petcore.trust.identity import Identity, make_identity
 
 NAMES = ["gateway", "wallet", "dealer"]
 KEYS = ["11" * 32, "22" * 32]
-BEFORE, AFTER, TORN, FULL = 1, 2, 3, 4
+BEFORE, AFTER, TORN, FULL, STOP = 1, 2, 3, 4, 5
 ACTIONS = {"before a write": BEFORE, "after a write": AFTER, "in a write": TORN}
 POOLS = ["mul", "b2a", "and_bits", "msb"]
 ORDERS = [
@@ -182,7 +182,7 @@ class Killer:
         self.kills: Counter[str] = Counter()
 
     def round(self, number: int, fill: bool, disturb: bool) -> None:
-        rng, arena = self.rng, self.arena
+        rng = self.rng
         victims: list[int] = []
         if disturb:
             choices = [[0], [1], [0, 1], *([[2]] if fill else [])]
@@ -199,20 +199,8 @@ class Killer:
                 power = ", power cut" if lossy else ""
                 self.kills[f"{phase}: {NAMES[victim]} {name}{power}"] += 1
 
-        def party(me: int) -> None:
-            if self.faults.there:
-                self.faults.arm(*plans.get(me, (1 << 40, 0, False)))
-            try:
-                arena.party(me, fill, number)
-            finally:
-                if self.faults.there:
-                    (self.folder / f"{NAMES[me]}.calls").write_text(str(self.faults.count()))
-
         began = time.monotonic()
-        log = self.folder / "errors"
-        running = {0: spawn(lambda: party(0), log), 1: spawn(lambda: party(1), log)}
-        if fill:
-            running[2] = spawn(arena.deal, log)
+        running = self.start(number, fill, plans)
         if victims and not at_call:
             begin = 0.5 * int(rng.integers(2))  # half of them in the second half, when it is in use
             time.sleep(float(rng.uniform(begin, 1.1)) * self.seconds[fill])
@@ -225,6 +213,26 @@ class Killer:
             if self.faults.there:
                 counts = [int((self.folder / f"{n}.calls").read_text()) for n in NAMES[:2]]
                 self.calls[fill] = max(*counts, 4)
+
+    def start(
+        self, number: int, fill: bool, plans: dict[int, tuple[int, int, bool]]
+    ) -> dict[int, int]:
+        """Start the processes of a session: by party, each with the fault that is planned for it."""
+
+        def party(me: int) -> None:
+            if self.faults.there:
+                self.faults.arm(*plans.get(me, (1 << 40, 0, False)))
+            try:
+                self.arena.party(me, fill, number)
+            finally:
+                if self.faults.there:
+                    (self.folder / f"{NAMES[me]}.calls").write_text(str(self.faults.count()))
+
+        log = self.folder / "errors"
+        running = {0: spawn(lambda: party(0), log), 1: spawn(lambda: party(1), log)}
+        if fill:
+            running[2] = spawn(self.arena.deal, log)
+        return running
 
     def wait(self, running: set[int]) -> None:
         """Wait for all to end; who is left alone and still waits for its peer is killed too."""

@@ -1,4 +1,4 @@
-/* Preloaded into a process: fails or ends it at the n-th call by which a store writes.
+/* Preloaded into a process: fails, ends or stops it at the n-th call by which a store writes.
  *
  * Calls are counted once armed. In `lossy` mode a write reaches its file only when it is synced: a
  * process that is killed then leaves what a machine leaves whose power is cut. Files whose name
@@ -13,7 +13,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { NOTHING, BEFORE, AFTER, TORN, FULL };
+enum { NOTHING, BEFORE, AFTER, TORN, FULL, STOP };
 static long count, at;
 static int action, lossy;
 
@@ -50,6 +50,7 @@ static int step(void) {
 
 static void done(void) {
   if (action == AFTER && count == at) die();
+  if (action == STOP && count == at) raise(SIGSTOP);
 }
 
 static ssize_t put(int fd, const void* bytes, size_t size, off_t offset) {

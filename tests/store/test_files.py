@@ -171,7 +171,7 @@ def test_another_version_of_the_format_is_named(pair: Pair, name):
     raw = bytearray(path.read_bytes())
     raw[16 if name == "journal" else 12] = 9
     path.write_bytes(raw)
-    with pytest.raises(StoreError, match="version 9 of the format; this petcore reads version 1"):
+    with pytest.raises(StoreError, match="version 9 of the format; this petcore reads version"):
         pair.open(0)
 
 

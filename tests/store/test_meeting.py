@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from petcore.errors import HandshakeMismatch, PeerAborted
+from petcore.errors import HandshakeMismatch, PeerAborted, PetcoreError
 from tests.protocol.operations import share, words
 
 from .conftest import NAMES, Pair
@@ -157,3 +157,54 @@ def test_a_clean_end_gives_back_what_was_set_aside(pair: Pair):
     for left in (59_999, 59_998, 59_997):
         assert pair.run(product(1)) == [True, True]
         assert pair.left(0) == pair.left(1) == {"multiplication": left}
+
+
+def test_a_session_that_lost_its_link_gives_nothing_back(pair: Pair):
+    """Whoever was put back in the middle of a session, memory and all, finds its link cut."""
+    pair.make(MUL)
+
+    def program(session):
+        product(1000)(session)
+        if session.party == 0:
+            pair.peers[0].close()
+        session.checkpoint("next")
+
+    for error in pair.run(program):
+        assert isinstance(error, PetcoreError)
+    left = pair.left(0)["multiplication"]
+    assert 50_000 < left < 59_000
+    assert pair.left(1) == {"multiplication": 59_000}  # the peer heard a proper end
+    assert pair.run(product(100)) == [True, True]
+    assert pair.left(0) == pair.left(1) == {"multiplication": left - 100}
+
+
+def test_a_session_that_ends_by_an_error_of_its_own_gives_back_what_it_did_not_use(pair: Pair):
+    pair.make(MUL)
+
+    def program(session):
+        product(1000)(session)
+        raise ValueError("the program's own")
+
+    pair.run(program)
+    assert pair.left(0) == pair.left(1) == {"multiplication": 59_000}
+
+
+def test_only_few_operations_wait_until_the_peer_has_granted_more(pair: Pair):
+    pair.make(MUL)
+    peer = dict(enumerate(reversed(NAMES)))
+
+    def program(session):
+        a = share(session, words(np.random.default_rng(0), 300), 0)
+        waits = 0
+        for _ in range(190):
+            before = session.cost()["links"][peer[session.party]]["payload_sent"]
+            session.mul(a, a)
+            sent = session.cost()["links"][peer[session.party]]["payload_sent"] - before
+            extra = sent - session.declared("mul", 300)["bytes"]
+            assert extra in (0, 8)
+            waits += extra == 8
+        return waits
+
+    first, second = pair.run(program)
+    assert first == second
+    assert 1 <= first <= 40

@@ -16,12 +16,15 @@ HERE = Path(__file__).parent
 ROUNDS = int(os.environ.get("PETCORE_KILL_ROUNDS", "0"))
 
 
-def run(folder: Path, rounds: int, seed: int, preload: Path | None = None) -> dict[str, Any]:
+def run(
+    folder: Path, rounds: int, seed: int, preload: Path | None = None, engine: str = "engine"
+) -> dict[str, Any]:
     env = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     if preload is not None:
         env["LD_PRELOAD"] = str(preload)
     ended = subprocess.run(
-        [sys.executable, str(HERE / "engine.py"), str(folder), str(rounds), str(seed)],
+        [sys.executable, "-m", f"tests.store.{engine}", str(folder), str(rounds), str(seed)],
+        cwd=HERE.parents[1],
         capture_output=True,
         text=True,
         env=env,
@@ -64,3 +67,10 @@ def test_no_cell_is_used_twice_wherever_a_write_ends_or_the_power_is_cut(tmp_pat
     report = run(tmp_path, ROUNDS or 32, seed=2, preload=faults)
     check(report)
     assert report["kills"] + report["full disks"] >= (ROUNDS or 32) // 2
+
+
+@pytest.mark.processes
+def test_no_cell_is_used_twice_where_a_peer_dies_and_the_other_is_put_back(tmp_path, faults):
+    report = run(tmp_path, ROUNDS or 48, seed=3, preload=faults, engine="setting_back")
+    check(report)
+    assert report["kills"] >= (ROUNDS or 48) // 2

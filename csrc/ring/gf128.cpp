@@ -14,7 +14,8 @@ using simd::Tier;
 using Row = simd::Row<Gf128Kernels>;
 
 std::span<const Row> table() {
-  static const std::array<Row, 2> rows = {{
+  static const std::array<Row, 3> rows = {{
+      {"vclmul", Tier::avx2, [](const Cpu& c) { return c.vclmul; }, kGf128Vclmul},
       {"clmul", Tier::aesni, [](const Cpu& c) { return c.clmul; }, kGf128Clmul},
       {"portable", Tier::portable, [](const Cpu&) { return true; }, kGf128Portable},
   }};

@@ -17,6 +17,7 @@ struct Gf128Kernels {
 };
 
 // One pointer per target, null where the architecture is another one.
+extern const Gf128Kernels* const kGf128Vclmul;
 extern const Gf128Kernels* const kGf128Clmul;
 extern const Gf128Kernels* const kGf128Portable;
 

@@ -23,6 +23,7 @@ Cpu detect() {
   found.avx2 = __builtin_cpu_supports("avx2");
   found.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  found.vclmul = found.avx2 && found.clmul && __builtin_cpu_supports("vpclmulqdq");
   found.vaes = found.avx2 && found.aesni && __builtin_cpu_supports("vaes");
 #elif defined(__aarch64__)
   found.neon = true;

@@ -12,8 +12,8 @@ namespace petcore::simd {
 
 // Features as the operating system lets us use them (register state checked).
 struct Cpu {
-  bool avx2 = false, aesni = false, clmul = false, vaes = false, avx512 = false /* F, BW, DQ, VL */,
-       neon = false, neon_aes = false;
+  bool avx2 = false, aesni = false, clmul = false, vaes = false, vclmul = false,
+       avx512 = false /* F, BW, DQ, VL */, neon = false, neon_aes = false;
 };
 
 // cpu detects once and remembers.

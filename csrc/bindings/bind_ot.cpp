@@ -86,6 +86,27 @@ py::array run(std::size_t words, const Call& call) {
   return to_array(std::move(out));
 }
 
+void bind_options(py::module_& module) {
+  using ot::Options;
+  py::class_<Options>(module, "Transfers", "How the parties extend oblivious transfers.")
+      .def(py::init([](std::string method, double link_mbit, bool checked) {
+             return ot::options_for({std::move(method), link_mbit, checked});
+           }),
+           arg("method") = "auto", arg("link_mbit") = ot::Wish{}.link_mbit, arg("checked") = true)
+      .def_property_readonly("kind",
+                             [](const Options& options) {
+                               const bool silent = options.kind == Options::Kind::silent;
+                               return silent ? "silent" : "softspoken";
+                             })
+      .def_readonly("k", &Options::k)
+      .def_readonly("checked", &Options::checked)
+      .def_property_readonly("bits",
+                             [](const Options& options) {
+                               return static_cast<double>(ot::block_bytes_of(options)) / 16;
+                             })
+      .def("__str__", &ot::text_of);
+}
+
 void bind_vectors(py::class_<Products>& products) {
   products
       .def(
@@ -174,6 +195,7 @@ void bind_others(py::class_<Products>& products) {
 }  // namespace
 
 void bind_ot(py::module_& module) {
+  bind_options(module);
   py::class_<Sender, ot::CotSender>(module, "SoftSpokenSender", "Correlated transfers, as sender.")
       .def(py::init([](Channel channel, unsigned k, bool checked, std::size_t threads) {
              return std::make_unique<Sender>(std::move(channel),

@@ -98,14 +98,6 @@ void bind_ot_kernels(Kernels& m) {
   m.def_static("crh_low_words", &crh_low_words, arg("blocks").noconvert(),
                arg("offset").noconvert(), arg("high"), arg("low"), arg("target") = "",
                "The low words of the hashes of blocks ^ offset.");
-  m.def_static(
-      "ot_options_for",
-      [](double mbit_per_second) {
-        const ot::Options options = ot::options_for(mbit_per_second);
-        const bool silent = options.kind == ot::Options::Kind::silent;
-        return py::make_tuple(silent ? "silent" : "softspoken", options.k);
-      },
-      arg("mbit_per_second"), "The extension and the k that a link's speed asks for.");
 }
 
 }  // namespace petcore::bindings

@@ -92,7 +92,7 @@ std::unique_ptr<Session> make_session(
     OptionalChannel dealer, session::Terms terms, std::size_t threads, std::string correlations,
     OptionalChannel offline, std::optional<std::shared_ptr<correlation::Store>> store,
     std::string maker, std::string at_zero, const std::optional<Redial>& redial,
-    double redial_patience_s, double verify) {
+    double redial_patience_s, double verify, const std::optional<ot::Options>& transfers) {
   session::Config config{protocol,
                          party,
                          std::move(names),
@@ -109,6 +109,7 @@ std::unique_ptr<Session> make_session(
   if (redial) config.redial = dial_by(*redial);
   config.redial_patience = net::milliseconds(std::llround(redial_patience_s * 1000));
   config.verify = verify;
+  config.transfers = transfers.value_or(ot::options_for({}));
   return released([&] { return std::make_unique<Session>(std::move(config)); });
 }
 
@@ -340,6 +341,7 @@ void bind_state(py::class_<Session>& type) {
       .def_property_readonly("names", &Session::names)
       .def_property_readonly("protocol", &Session::protocol_name)
       .def_property_readonly("correlations", &Session::correlations)
+      .def_property_readonly("transfers", &Session::transfers)
       .def_property_readonly("components", &Session::components)
       .def_property_readonly("step", &Session::steps)
       .def_property_readonly("round_trip",
@@ -374,7 +376,8 @@ void bind_session(py::module_& module) {
            py::arg("correlations") = "dealer", py::arg("offline") = py::none(),
            py::arg("store") = py::none(), py::arg("maker") = "dealer",
            py::arg("at_zero") = "refuse", py::arg("redial") = py::none(),
-           py::arg("redial_patience_s") = 20.0, py::arg("verify") = 0.0);
+           py::arg("redial_patience_s") = 20.0, py::arg("verify") = 0.0,
+           py::arg("transfers") = py::none());
   bind_state(type);
   bind_io(type);
   bind_arithmetic(type);
@@ -385,12 +388,14 @@ void bind_session(py::module_& module) {
   module.def(
       "declared",
       [](const std::string& protocol, const std::string& op, const py::args& dims,
-         const std::string& correlations) {
-        const auto made = protocol::find(protocol).make(session::setting_of(correlations));
+         const std::string& correlations, const std::optional<ot::Options>& transfers) {
+        const auto made = protocol::find(protocol).make(
+            session::setting_of(correlations, "dealer", transfers.value_or(ot::options_for({}))));
         return cost_dict(
             made->declared(protocol::op_from_name(op), dims.cast<std::vector<std::uint64_t>>()));
       },
-      py::arg("protocol"), py::arg("op"), py::arg("correlations") = "dealer");
+      py::arg("protocol"), py::arg("op"), py::arg("correlations") = "dealer",
+      py::arg("transfers") = py::none());
   module.def("protocols", [] {
     std::vector<py::tuple> out;
     for (const protocol::Row& row : protocol::rows())

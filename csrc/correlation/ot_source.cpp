@@ -27,11 +27,11 @@ void take_from(ConstWords s, const Take& take) {
 }  // namespace
 
 OtSource::OtSource(std::shared_ptr<net::Channel> online, std::shared_ptr<net::Channel> offline,
-                   int party, const ot::Options& options, unsigned transfer_bits, Pool& pool)
+                   int party, const ot::Options& options, Pool& pool)
     : online_(std::move(online)),
       ot_(std::move(offline), party, options, pool),
       party_(party),
-      transfer_bits_(transfer_bits),
+      block_bytes_(ot::block_bytes_of(options)),
       pool_(pool),
       seed_(prg::random_seed()) {}
 
@@ -41,7 +41,7 @@ void OtSource::plan(const net::Step& step, std::span<Request> requests) {
   for (Request& request : requests) {
     request.counter = ++counter_;
     usage_.units[request.kind] += request.units;
-    usage_.offline_bytes += price_of(request).made_bytes(transfer_bits_) / 2;
+    usage_.offline_bytes += price_of(request).made_bytes(block_bytes_) / 2;
     const bool stocked = OtStock::serves(request);
     batches_.push_back(
         {request, Streams(seed_, request), stocked, stocked || remakes_masks(request), 0, 0, {}});

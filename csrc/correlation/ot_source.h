@@ -26,9 +26,8 @@ namespace petcore::correlation {
 
 class OtSource : public Source {
  public:
-  // transfer_bits: that travel for each transfer, as options say; it only counts them.
   OtSource(std::shared_ptr<net::Channel> online, std::shared_ptr<net::Channel> offline, int party,
-           const ot::Options& options, unsigned transfer_bits, Pool& pool);
+           const ot::Options& options, Pool& pool);
   ~OtSource() override { wipe(seed_.data(), seed_.size()); }
 
   void plan(const net::Step& step, std::span<Request> requests) override;
@@ -53,7 +52,7 @@ class OtSource : public Source {
   std::shared_ptr<net::Channel> online_;
   ot::Products ot_;
   int party_;
-  unsigned transfer_bits_;
+  std::uint64_t block_bytes_;
   Pool& pool_;
   prg::Seed seed_;  // of this party's own words
   std::uint64_t counter_ = 0;

@@ -7,16 +7,16 @@
 namespace petcore::correlation {
 namespace {
 
-// Bytes both ways, with 32 bits a transfer: a request below this is small, and what is made ahead
+// Bytes both ways, whatever extension runs: a request below this is small, and what is made ahead
 // stays below that.
-constexpr unsigned kTransferBits = 32;
+constexpr std::uint64_t kBlockBytes = 512;
 constexpr std::uint64_t kSmallBytes = std::uint64_t{1} << 16, kAheadBytes = std::uint64_t{1} << 22;
 constexpr std::uint64_t kAheadUnits = std::uint64_t{1} << 12;
 
 std::uint64_t bytes_of(const Request& request, std::uint64_t units) {
   Request part = request;
   part.units = units;
-  return price_of(part).made_bytes(kTransferBits);
+  return price_of(part).made_bytes(kBlockBytes);
 }
 
 // copy_bits copies n bits from bit `from` on to the head of out; the tail is zero.

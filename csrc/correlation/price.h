@@ -19,10 +19,10 @@ struct Price {
     return *this;
   }
   bool operator==(const Price&) const = default;
-  // made_bytes is what both parties together receive where a transfer takes `transfer_bits`; base
-  // transfers, checks of consistency and what is made ahead come on top.
-  std::uint64_t made_bytes(unsigned transfer_bits) const {
-    return (transfers * transfer_bits + string_bits + 7) / 8;
+  // made_bytes is what both parties together receive where 128 transfers take so many bytes
+  // (ot/extension.h); base transfers and what is made ahead come on top.
+  std::uint64_t made_bytes(std::uint64_t block_bytes) const {
+    return (transfers + 127) / 128 * block_bytes + (string_bits + 7) / 8;
   }
 };
 

@@ -55,7 +55,7 @@ Terms dealer_terms(const Config& config) {
 Session::Session(Config config) : config_(std::move(config)), pool_(config_.threads) {
   const protocol::Row& row = protocol::find(config_.protocol);
   check_config(config_, row);
-  protocol_ = row.make(setting_of(config_.correlations, config_.maker));
+  protocol_ = row.make(setting_of(config_.correlations, config_.maker, config_.transfers));
   std::map<int, std::shared_ptr<net::Channel>> links = config_.peers;
   if (config_.dealer) links[row.parties] = config_.dealer;
   if (config_.offline) links[row.parties + 1] = config_.offline;
@@ -86,6 +86,7 @@ void Session::agree_on_terms(const protocol::Row& row) {
   Terms terms = base_terms(row, config_.names);
   terms.emplace_back("correlations", config_.correlations);
   if (config_.correlations == kFromStore) terms.emplace_back("at zero", at_zero_text(config_));
+  if (config_.offline) terms.emplace_back("transfers", ot::text_of(config_.transfers));
   for (const auto& term : config_.terms) terms.push_back(term);
   for (auto& [id, channel] : config_.peers) net::agree(*channel, terms, handshake_step());
   if (config_.offline) {

@@ -24,6 +24,7 @@
 #include "correlation/store_making.h"
 #include "net/handshake.h"
 #include "net/mesh.h"
+#include "ot/extension.h"
 #include "ot/vole.h"
 #include "protocol/registry.h"
 #include "psi/circuit.h"
@@ -62,6 +63,7 @@ struct Config {
   correlation::DealerLink::Dial redial = {};
   net::milliseconds redial_patience{20000};
   double verify = 0;  // how often the dealer is checked (correlation/verification.h); 0: never
+  ot::Options transfers = {};  // by which the parties make them over the offline link
 };
 
 // base_terms are the terms that the core itself adds to every handshake; dealer_terms all that the
@@ -109,6 +111,7 @@ class Session {
   const std::vector<std::string>& names() const { return config_.names; }
   std::string protocol_name() const { return config_.protocol; }
   const std::string& correlations() const { return config_.correlations; }
+  const ot::Options& transfers() const { return config_.transfers; }
   int components() const { return protocol_->components(); }
   std::uint64_t steps() const { return step_index_; }
   // round_trip is what the first party measured when the session began, in whole milliseconds.

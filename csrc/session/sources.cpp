@@ -53,9 +53,8 @@ std::unique_ptr<Source> make_own(const Config& config, const prg::Seed& common_s
                     " than the first link; start both parties again",
                 peer.name, peer.address, seed_step().what);
   }
-  return std::make_unique<correlation::OtSource>(
-      config.peers.at(1 - config.party), config.offline, config.party, ot::Options{},
-      setting_of(config.correlations, config.maker).transfer_bits, pool);
+  return std::make_unique<correlation::OtSource>(config.peers.at(1 - config.party), config.offline,
+                                                 config.party, config.transfers, pool);
 }
 
 struct Row {
@@ -117,8 +116,11 @@ std::string at_zero_text(const Config& config) {
   return config.at_zero == kRefuse ? config.at_zero : config.at_zero + " by " + config.maker;
 }
 
-protocol::Setting setting_of(std::string_view correlations, std::string_view maker) {
-  return find(correlations == kFromStore ? maker : correlations).setting;
+protocol::Setting setting_of(std::string_view correlations, std::string_view maker,
+                             const ot::Options& transfers) {
+  protocol::Setting setting = find(correlations == kFromStore ? maker : correlations).setting;
+  setting.block_bytes = ot::block_bytes_of(transfers);
+  return setting;
 }
 
 std::unique_ptr<Source> make_source(const Config& config, const prg::Seed& common_seed, Pool& pool,

@@ -19,7 +19,8 @@ namespace petcore::session {
 void check_source(const Config& config);
 constexpr const char* kFromStore = "store";
 // setting_of a store is that of the maker of its stock.
-protocol::Setting setting_of(std::string_view correlations, std::string_view maker = "dealer");
+protocol::Setting setting_of(std::string_view correlations, std::string_view maker = "dealer",
+                             const ot::Options& transfers = {});
 
 // at_zero_text is what the parties agree on.
 std::string at_zero_text(const Config& config);

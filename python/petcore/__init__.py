@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         where,
         where_less,
     )
+    from petcore.transfers import Transfers
     from petcore.trust import DisclosureLog, Identity, make_identity
 
     __version__: str
@@ -78,6 +79,7 @@ _HOMES = {
     ),
     "petcore.errors": ("PetcoreError",),
     "petcore.connecting": ("connect", "run_dealer"),
+    "petcore.transfers": ("Transfers",),
     "petcore.trust": ("DisclosureLog", "Identity", "make_identity"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -108,6 +110,7 @@ __all__ = [
     "Session",
     "SharedArray",
     "SharedIntersection",
+    "Transfers",
     "between",
     "concatenate",
     "connect",

@@ -31,6 +31,7 @@ __all__: list[str] = [
     "TlsListener",
     "TransferReceiver",
     "TransferSender",
+    "Transfers",
     "Visitor",
     "VoleReceiver",
     "VoleSender",
@@ -366,14 +367,6 @@ class kernels:
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
     def opened_slices(fan_in: typing.SupportsInt | typing.SupportsIndex, parts: str) -> int: ...
-    @staticmethod
-    def ot_options_for(
-        mbit_per_second: typing.SupportsFloat | typing.SupportsIndex,
-    ) -> tuple[str, int]:
-        """
-        The extension and the k that a link's speed asks for.
-        """
-
     @staticmethod
     def ot_send_words(
         w: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
@@ -1031,6 +1024,27 @@ class VoleReceiver:
         a and c, each of shape (n, 2).
         """
 
+class Transfers:
+    """
+    How the parties extend oblivious transfers.
+    """
+
+    def __init__(
+        self,
+        method: str = "auto",
+        link_mbit: typing.SupportsFloat | typing.SupportsIndex = 1000.0,
+        checked: bool = True,
+    ) -> None: ...
+    def __str__(self) -> str: ...
+    @property
+    def bits(self) -> float: ...
+    @property
+    def checked(self) -> bool: ...
+    @property
+    def k(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+
 class SoftSpokenSender(CotSender):
     """
     Correlated transfers, as sender.
@@ -1253,6 +1267,7 @@ class Session:
         redial: collections.abc.Callable[[float, Stop], Channel] | None = None,
         redial_patience_s: typing.SupportsFloat | typing.SupportsIndex = 20.0,
         verify: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        transfers: Transfers | None = None,
     ) -> None: ...
     def add_public(
         self,
@@ -1465,6 +1480,8 @@ class Session:
     def step(self) -> int: ...
     @property
     def threads(self) -> int: ...
+    @property
+    def transfers(self) -> Transfers: ...
 
 def agree(
     channel: Channel, terms: collections.abc.Sequence[tuple[str, str]], step: str
@@ -1518,7 +1535,11 @@ def deal(
     """
 
 def declared(
-    protocol: str, op: str, *args: typing.Any, correlations: str = "dealer"
+    protocol: str,
+    op: str,
+    *args: typing.Any,
+    correlations: str = "dealer",
+    transfers: Transfers | None = None,
 ) -> dict[str, typing.Any]: ...
 def digest_ids(
     bytes: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],

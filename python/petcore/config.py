@@ -10,11 +10,13 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from petcore.config_service import Pair, Service, check_service, read_pairs, read_service
 from petcore.errors import ConfigError
 from petcore.tables import Table
 from petcore.threads import THREADS_MAX
+from petcore.transfers import Transfers
 
 DEALER = "dealer"
 VERIFIED_SHARE = 0.5
@@ -117,7 +119,8 @@ class Config:
     is the address to bind where it differs from the one that peers use (``0.0.0.0:7001``).
     ``threads`` share large local work; None means one for each core that this process may use.
     ``correlations`` says where they come from: "dealer", or "ot", by oblivious transfer between the
-    parties over a second connection; then ``dealer`` may be None; or "store", out of ``store``.
+    parties over a second connection, by ``transfers``; then ``dealer`` may be None; or "store",
+    out of ``store``.
     """
 
     name: str
@@ -133,6 +136,7 @@ class Config:
     threads: int | None = None
     limits: Limits = field(default_factory=Limits)
     link: Link = field(default_factory=Link)
+    transfers: Transfers = field(default_factory=Transfers)
     log: Path = Path("disclosures.jsonl")
     rules: tuple[Rule, ...] | None = None
     store: StoreConfig | None = None
@@ -194,6 +198,8 @@ class Config:
         if self.limits.heartbeat * 2 > self.limits.silence:
             raise self._error("limits.silence", "must be at least twice limits.heartbeat")
         self._check_link()
+        if (fault := self.transfers.fault()) is not None:
+            raise self._error(f"transfers.{fault[0]}", fault[1])
         if not 0 <= self.verify_dealer < 1:
             raise self._error("verify_dealer", "must be true, false or a number between 0 and 1")
         if self.verify_dealer > 0 and self.dealer is None:
@@ -310,6 +316,7 @@ def _read(top: Table, file: Path) -> Config:
         threads=top.whole("threads", 1) if "threads" in top else None,
         limits=_limits(top.table("limits")),
         link=_link(top.table("link")),
+        transfers=_transfers(top.table("transfers")),
         log=file.parent / disclosure.text("log", f"{name}.disclosures.jsonl"),
         rules=_rules(disclosure),
         store=_store(top.table("store"), file) if "store" in top else None,
@@ -350,6 +357,18 @@ def _link(table: Table) -> Link:
     )
     table.done()
     return link
+
+
+def _transfers(table: Table) -> Transfers:
+    usual = Transfers()
+    method: Any = table.text("method", usual.method)
+    transfers = Transfers(
+        method,
+        table.number("link_mbit", usual.link_mbit),
+        table.flag("checked", default=usual.checked),
+    )
+    table.done()
+    return transfers
 
 
 def _store(table: Table, file: Path) -> StoreConfig:

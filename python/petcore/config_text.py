@@ -7,6 +7,7 @@ from pathlib import Path
 
 from petcore.config import DEALER, STORE, Config, Limits, Link, Peer, Rule, StoreConfig
 from petcore.config_service import service_text
+from petcore.transfers import Transfers
 
 
 def to_toml(config: Config, directory: str | Path = ".") -> str:
@@ -51,6 +52,7 @@ def to_toml(config: Config, directory: str | Path = ".") -> str:
         rows += [*_peer(config.dealer), ""]
     if config.store is not None:
         rows += _store(config.store, base)
+    rows += _transfers(config.transfers)
     rows += [*_disclosure(config, base), *_limits(config.limits), *_link(config.link)]
     rows += service_text(config.pairs, config.service)
     return "\n".join(rows).rstrip() + "\n"
@@ -78,6 +80,18 @@ def _store(store: StoreConfig, base: Path) -> list[str]:
     if store.trace is not None:
         rows.append(_row("trace", _relative(store.trace, base), "a line for every use"))
     return [*rows, ""]
+
+
+def _transfers(transfers: Transfers) -> list[str]:
+    if transfers == Transfers():
+        return []
+    return [
+        "[transfers]  # how the parties make correlations by oblivious transfer; all must agree",
+        _row("method", transfers.method, "auto, softspoken or silent"),
+        f"link_mbit = {transfers.link_mbit!r}  # what the link between the parties carries",
+        f"checked = {str(transfers.checked).lower()}  # catch a party that cheats",
+        "",
+    ]
 
 
 def _disclosure(config: Config, base: Path) -> list[str]:

@@ -2,8 +2,9 @@
 
 Every party connects to the dealer, and the party with the higher index connects to the lower one;
 where the two make their correlations themselves, it connects twice: the second link is for that.
-Each link is TLS 1.3 with both keys pinned; the session's terms are agreed on over it before any
-data.
+Each link is TLS 1.3 with both keys pinned. On their first link two parties agree where correlations
+come from, so that both expect the same other links; over all of them they then agree on the session's
+terms, before any data.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from petcore.linking import (
     tell,
 )
 from petcore.mpc import DisclosureSink, Session
+from petcore.mpc.extension import core_transfers
 from petcore.stock import PROTOCOL, Plan, load_plan, open_store, store_of
 from petcore.threads import thread_count
 from petcore.trust.identity import Identity
@@ -233,12 +235,12 @@ class _Meeting:
             if config.dealer is not None and config.maker == DEALER:
                 links.dealer = self._reach(config.dealer, undo)
             for i, peer in enumerate(config.parties[:party]):
-                links.peers[i] = self._reach(peer, undo)
+                links.peers[i] = self._agreed(self._reach(peer, undo))
                 if twice:
                     links.offline = self._reach(peer, undo)
             while listener and len(links.peers) < len(config.parties) - 1:
                 absent = [p for p in higher if config.names.index(p.name) not in links.peers]
-                channel = self._admit(listener, absent, undo)
+                channel = self._agreed(self._admit(listener, absent, undo))
                 links.peers[config.names.index(channel.peer_name)] = channel
             if listener and twice:
                 links.offline = self._admit(listener, list(higher), undo)
@@ -289,6 +291,15 @@ class _Meeting:
         undo.callback(channel.close)
         return shaped(channel, self._config)
 
+    def _agreed(self, channel: _core.Channel) -> _core.Channel:
+        """Return a first link whose ends expect the same other links.
+
+        Where they did not, one would wait for a connection that the other never makes, and neither
+        would learn why.
+        """
+        _core.agree(channel, _source_terms(self._config), "handshake")
+        return channel
+
     def _left(self) -> float:
         return max(0.05, self._end - time.monotonic())
 
@@ -317,7 +328,17 @@ def _open(
         settings.at_zero if settings is not None else "refuse",
         *meeting.redial(links),
         config.verify_dealer,
+        core_transfers(config.transfers),
     )
+
+
+def _source_terms(config: Config) -> list[tuple[str, str]]:
+    """Return where correlations come from, in the words of the core's handshake."""
+    terms = [("petcore", version("petcore")), ("correlations", config.correlations)]
+    if config.correlations == STORE and config.store is not None:
+        policy, maker = config.store.at_zero, config.store.maker
+        terms.append(("at zero", policy if policy == "refuse" else f"{policy} by {maker}"))
+    return terms
 
 
 def _terms(config: Config, program: str) -> list[tuple[str, str]]:

@@ -65,6 +65,10 @@ class Table:
             raise self.error(key, f"must be a whole number, such as {default}; it is {value!r}")
         return value
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return true or false at ``key``."""
+        return bool(self._take(key, bool, default))
+
     def share(self, key: str, yes: float) -> float:
         """Return the probability at ``key``: a number between 0 and 1, true for ``yes``, or 0."""
         value = self._values.get(key, False)

@@ -72,26 +72,3 @@ def test_low_words_are_those_of_the_hash_of_shifted_blocks(target, n):
     whole = kernels.crh(shifted, 3, 2**64 - 2, target="portable")
     wanted = np.frombuffer(whole.tobytes(), np.uint64).reshape(n, 2)[:, 0]
     assert (kernels.crh_low_words(blocks, offset, 3, 2**64 - 2, target) == wanted).all()
-
-
-@pytest.mark.parametrize(
-    ("mbit", "wanted"),
-    [
-        (50, "silent"),
-        (299, "silent"),
-        (300, ("softspoken", 7)),
-        (500, ("softspoken", 6)),
-        (2000, ("softspoken", 5)),
-        (10_000, ("softspoken", 4)),
-        (1e6, ("softspoken", 4)),
-    ],
-)
-def test_a_links_speed_decides(mbit, wanted):
-    chosen = kernels.ot_options_for(mbit)
-    assert chosen[0] == wanted if isinstance(wanted, str) else chosen == wanted
-
-
-@pytest.mark.parametrize("mbit", [0, -1, float("nan")])
-def test_a_speed_is_positive(mbit):
-    with pytest.raises(UsageError, match="speed"):
-        kernels.ot_options_for(mbit)

@@ -90,10 +90,10 @@ class Companies:
         dealer = self.start("dealer")
         return self.start("gateway", *arguments), self.start("wallet", *arguments), dealer
 
-    def start_pair(self, *arguments: str) -> tuple[Process, Process]:
+    def start_pair(self, *arguments: str, **fields: Any) -> tuple[Process, Process]:
         """Start both parties without a dealer; each makes its correlations with the other."""
         for name in ("gateway", "wallet"):
-            self.change(name, correlations="ot", dealer=None)
+            self.change(name, correlations="ot", dealer=None, **fields)
         return self.start("gateway", *arguments), self.start("wallet", *arguments)
 
 

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from petcore.transfers import Transfers
 from petcore.trust.chain import verify
 
 pytestmark = pytest.mark.processes
@@ -29,6 +30,13 @@ def test_two_processes_compute_without_a_dealer(companies):
     expected = sum(i * i for i in range(1000))
     assert gateway.last_line() == {"state": "ended", "result": expected}
     assert wallet.last_line() == {"state": "ended", "result": expected}
+
+
+@pytest.mark.parametrize("transfers", [Transfers(link_mbit=100), Transfers("silent", 100, False)])
+def test_two_processes_compute_over_a_link_declared_slow(companies, transfers):
+    gateway, wallet = companies.start_pair("add_up", transfers=transfers)
+    expected = {"state": "ended", "result": sum(i * i for i in range(1000))}
+    assert gateway.last_line() == wallet.last_line() == expected
 
 
 @pytest.mark.parametrize(("victim", "witness"), [("gateway", "wallet"), ("wallet", "gateway")])

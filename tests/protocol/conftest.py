@@ -17,6 +17,7 @@ from petcore import _core
 
 NAMES = ["gateway", "wallet"]
 SOURCES = ["dealer", "ot"]
+SILENT = "ot, silent"  # the same source on silent transfers
 Program = Callable[[Any], Any]
 
 
@@ -39,7 +40,10 @@ class Links:
     """The memory links of a session; the first of each pair is held by the first name."""
 
     def __init__(self, limits: Any, correlations: str = "dealer") -> None:
-        self.correlations = correlations
+        self.transfers = (
+            _core.Transfers("silent", checked=False) if correlations == SILENT else None
+        )
+        self.correlations = "ot" if correlations == SILENT else correlations
         self.peer = _core.memory_channels("gateway", "wallet", limits)
         self.dealer, self.offline = [], [None, None]
         if correlations == "dealer":
@@ -58,6 +62,7 @@ class Links:
             terms or [],
             correlations=self.correlations,
             offline=self.offline[party],
+            transfers=self.transfers,
         )
 
     def dealer_ends(self) -> list[Any]:

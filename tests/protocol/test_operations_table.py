@@ -55,7 +55,9 @@ def test_an_imitated_operation_gives_and_costs_what_the_real_one_does(
         result = operation.call(session, *inputs)
         return result.shape, result.dtype, session.cost()["rounds"] - before["rounds"]
 
-    dry: Any = _DryCore("semi2k", ["gateway", "wallet"], 0, iter([]), correlations)
+    dry: Any = _DryCore(
+        "semi2k", ["gateway", "wallet"], 0, iter([]), {"correlations": correlations}
+    )
     result = operation.call(dry, *inputs)
     for found in parties(program).values():
         assert found == (result.shape, result.dtype, dry.cost()["rounds"])

@@ -9,6 +9,7 @@ import pytest
 from petcore.config import Limits, Link, Peer, Rule, load_config
 from petcore.config_text import to_toml
 from petcore.errors import ConfigError
+from petcore.transfers import Transfers
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def test_what_is_written_is_read_back(gateway, tmp_path):
         threads=3,
         limits=Limits(deadline=5.0, silence=2.0, inbox_bytes_max=1 << 22),
         link=Link(round_trip_ms=20.0, bandwidth_mbit=100.0),
+        transfers=Transfers("silent", 100.0, checked=False),
         rules=(Rule("net *", ("wallet", "an edge"), "A-1"), Rule("auc", ("*",))),
         source=str(tmp_path / "gateway.toml"),
     )
@@ -75,6 +77,39 @@ def test_a_dealer_may_be_listed_that_is_not_used(gateway, tmp_path):
 def test_a_source_of_correlations_that_cannot_be_is_refused(gateway, changes, message):
     with pytest.raises(ConfigError, match=message):
         replace(gateway, **changes).validate()
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("", Transfers()),
+        ("link_mbit = 200", Transfers(link_mbit=200)),
+        ('method = "softspoken"', Transfers("softspoken")),
+        ("checked = false", Transfers(checked=False)),
+        ('method = "silent"\nchecked = false', Transfers("silent", checked=False)),
+    ],
+)
+def test_transfers_are_read_from_a_table(file, text, read):
+    assert load_config(edit(file, "[limits]", f"[transfers]\n{text}\n[limits]")).transfers == read
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('method = "ferret"', r"transfers.method is 'ferret'; write \"auto\" or"),
+        ("link_mbit = 0", "transfers.link_mbit must be positive"),
+        ("link_mbit = 2e6", "transfers.link_mbit must be above 0 and at most 1000000"),
+        ('link_mbit = "fast"', "transfers.link_mbit must be a number"),
+        ("checked = 1", "transfers.checked must be true or false"),
+        ('method = "silent"', "transfers.checked is true.*set it to false as well, or method"),
+        ('method = "silent"\nchecked = true', "transfers.checked is true"),
+        ("link_speed = 100", "transfers.link_speed is not a key that petcore knows"),
+    ],
+)
+def test_transfers_that_cannot_be_are_refused(file, text, message):
+    edit(file, "[limits]", f"[transfers]\n{text}\n[limits]")
+    with pytest.raises(ConfigError, match=message):
+        load_config(file)
 
 
 def test_relative_paths_are_relative_to_the_file(file, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Three configurations become a session, or an error that says what to do."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 
 import petcore._core as _core
-from petcore.config import Config, Link, Peer, Rule, load_config
+from petcore.config import Config, Link, Peer, Rule, StoreConfig, load_config
 from petcore.connecting import connect, run_dealer
 from petcore.errors import (
     ConfigError,
@@ -28,6 +30,7 @@ from petcore.errors import (
     UsageError,
 )
 from petcore.mpc import Session
+from petcore.transfers import Transfers
 from petcore.trust import chain
 from petcore.trust.identity import make_identity
 
@@ -113,25 +116,82 @@ def test_two_parties_compute_over_tls_without_a_dealer(loaded, pool):
 
 def test_a_party_that_never_makes_the_second_connection_is_named(loaded, pool):
     gateway, wallet = without_dealer(loaded)
-    first = pool.submit(
-        _core.connect_tls,
-        *gateway.parties[0].host_port(),
-        *(path.read_text() for path in (wallet.certificate, wallet.key)),
-        "gateway",
-        gateway.parties[0].fingerprint,
-        LONG,
-        _core.Limits(),
-    )
+
+    def call_once() -> Any:
+        channel = _core.connect_tls(
+            *gateway.parties[0].host_port(),
+            *(path.read_text() for path in (wallet.certificate, wallet.key)),
+            "gateway",
+            gateway.parties[0].fingerprint,
+            LONG,
+            _core.Limits(),
+        )
+        terms = [("petcore", version("petcore")), ("correlations", "ot")]
+        _core.agree(channel, terms, "handshake")
+        return channel
+
+    first = pool.submit(call_once)
     with pytest.raises(PeerUnreachable, match="wallet did not call"):
         connect(gateway, connect_wait=1.0)
     first.result(LONG).close()
 
 
-def test_parties_with_other_sources_of_correlations_both_learn_the_difference(loaded, pool, dealer):
-    # The gateway waits for a second connection that this wallet never makes.
-    gateway, _ = without_dealer(loaded)
-    refused = both(pool, gateway, loaded["wallet"], connect_wait=1.0)
-    assert all(isinstance(error, PetcoreError) for error in refused)
+@pytest.mark.parametrize("without", ["gateway", "wallet"])
+def test_parties_with_other_sources_of_correlations_both_learn_the_difference(
+    loaded, pool, dealer, without
+):
+    # One of them makes or waits for a second connection, the other does not.
+    parties = loaded | {without: replace(loaded[without], dealer=None, correlations="ot")}
+    refused = both(pool, parties["gateway"], parties["wallet"])
+    for error in refused:
+        assert isinstance(error, HandshakeMismatch)
+        assert re.search("'correlations' is '(ot|dealer)' here and '(ot|dealer)' at", str(error))
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "term"),
+    [
+        (Transfers(), Transfers(link_mbit=100), "k = 5, checked' here and 'softspoken, k = 8"),
+        (Transfers(), Transfers(checked=False), "k = 5, checked' here and .* not checked'"),
+        (Transfers(), Transfers("silent", 1000, False), "checked' here and 'silent, k = 5'"),
+    ],
+)
+def test_parties_that_extend_transfers_differently_both_learn_the_difference(
+    loaded, pool, here, there, term
+):
+    gateway, wallet = without_dealer(loaded)
+    refused = both(
+        pool, replace(gateway, transfers=here), replace(wallet, transfers=there), job=add_only
+    )
+    assert all(isinstance(error, HandshakeMismatch) for error in refused)
+    assert all("the term 'transfers' is" in str(error) for error in refused)
+    assert re.search(term, str(refused[0]))
+
+
+def test_speeds_that_come_to_the_same_need_not_be_equal(loaded, pool):
+    gateway, wallet = without_dealer(loaded)
+    near = Transfers(link_mbit=1000), Transfers(link_mbit=1200)
+    parties = (replace(c, transfers=t) for c, t in zip((gateway, wallet), near, strict=True))
+    assert both(pool, *parties, job=add_only) == [[2, 3], [2, 3]]
+
+
+def test_stores_with_other_policies_at_zero_both_learn_the_difference(loaded, pool, tmp_path):
+    """Only one of them expects a second connection."""
+    key = tmp_path / "store.key"
+    key.write_text("ab" * 32)
+    key.chmod(0o600)
+    parties = [
+        replace(
+            loaded[name],
+            dealer=None,
+            correlations="store",
+            store=StoreConfig(tmp_path / name, key, maker="ot", at_zero=policy),
+        )
+        for name, policy in (("gateway", "make"), ("wallet", "refuse"))
+    ]
+    refused = both(pool, *parties)
+    assert all(isinstance(error, HandshakeMismatch) for error in refused)
+    assert "'at zero' is 'make by ot' here and 'refuse' at wallet" in str(refused[0])
 
 
 def test_every_party_logs_the_opening_under_its_session(loaded, pool, dealer):

@@ -132,8 +132,7 @@ Cost Semi2k::declared(Op op, std::span<const std::uint64_t> dims) const {
   check_dims(op, dims);
   Cost cost = added_up(op, dims);
   const correlation::Price price = std::exchange(cost.price, {});
-  cost.offline_bytes =
-      setting_.dealt ? price.dealt_bytes : price.made_bytes(setting_.transfer_bits);
+  cost.offline_bytes = setting_.dealt ? price.dealt_bytes : price.made_bytes(setting_.block_bytes);
   return cost;
 }
 

@@ -36,6 +36,8 @@ class Core(Protocol):
     @property
     def correlations(self) -> str: ...  # noqa: D102
     @property
+    def transfers(self) -> Any: ...  # noqa: D102
+    @property
     def components(self) -> int: ...  # noqa: D102
     @property
     def step(self) -> int: ...  # noqa: D102

@@ -18,7 +18,9 @@ class Cost:
     bytes_sent, bytes_received : int
         Payload exchanged with the other parties.
     offline_bytes : int
-        Payload received in the offline phase: from the dealer, or from the other party.
+        Payload received in the offline phase: from the dealer, or from the other party, where it is
+        what operations declare; a session's base transfers (some 15 kB) and what is made ahead of
+        small operations or of silent transfers come on top.
     correlations : dict of str to int
         Elements of each kind of correlation used up.
     seconds : float

@@ -18,11 +18,13 @@ from petcore.errors import UsageError
 from petcore.mpc.core import Core
 from petcore.mpc.cost import Cost
 from petcore.mpc.disclosure import Disclosure
+from petcore.mpc.extension import core_transfers
 from petcore.mpc.fixed import FRAC_BITS_DEFAULT, Plain
 from petcore.mpc.metadata import Metadata
 from petcore.mpc.operations import OPERATIONS, Operation
 from petcore.mpc.profile import Profile, outside_regions
 from petcore.mpc.session import Session
+from petcore.transfers import Transfers
 
 if TYPE_CHECKING:
     from petcore.mpc.shared_array import SharedArray
@@ -84,6 +86,7 @@ def estimate(
     *arguments: Any,
     party: int = 0,
     correlations: str = "dealer",
+    transfers: Transfers | None = None,
     inputs: Iterable[Any] = (),
     opened: Mapping[str, Any] | None = None,
     round_trip: float = 0.0,
@@ -102,6 +105,8 @@ def estimate(
         Whose cost to predict.
     correlations : {"dealer", "ot"}
         Where they come from: rounds and bytes of some operations depend on it too.
+    transfers : Transfers, optional
+        How oblivious transfers are extended, with ``correlations="ot"``.
     inputs : iterable of pairs or triples
         For programs that call `Session.input`: what the other parties input there, in order.
     opened : mapping of str to array_like, optional
@@ -136,6 +141,7 @@ def estimate(
         party,
         round_trip=round_trip,
         correlations=correlations,
+        transfers=core_transfers(transfers),
     )
     return plan.run(program, arguments, named, inputs, opened)
 
@@ -159,6 +165,7 @@ def estimate_like(
         session.comparison,
         session.round_trip,
         core.correlations,
+        core.transfers,
     )
     return plan.run(program, arguments, named, inputs, opened)
 
@@ -175,6 +182,7 @@ class Plan:
     comparison: str = "auto"
     round_trip: float = 0.0
     correlations: str = "dealer"
+    transfers: Any = None
 
     def run(
         self,
@@ -187,7 +195,8 @@ class Plan:
         """Run a program; see `estimate`."""
         if self.party not in range(len(self.names)):
             raise UsageError(f"party={self.party!r} is none of 0 to {len(self.names) - 1}")
-        core = _DryCore(self.protocol, self.names, self.party, iter(inputs), self.correlations)
+        source = {"correlations": self.correlations, "transfers": self.transfers}
+        core = _DryCore(self.protocol, self.names, self.party, iter(inputs), source)
         core.round_trip = self.round_trip
         session = _DrySession(cast(Core, core), opened or {})
         session._frac_bits, session._truncation = self.frac_bits, self.truncation
@@ -249,18 +258,18 @@ class _DryCore:
         names: Sequence[str],
         party: int,
         inputs: Iterator[Any],
-        correlations: str = "dealer",
+        source: dict[str, Any],
     ) -> None:
         from petcore import _core
 
-        self.correlations = correlations
+        self.correlations, self.transfers = source["correlations"], source.get("transfers")
         self.protocol, self.names, self.party = protocol, list(names), party
         self.parties = len(names)
         self.step = 0
         self._declared: Callable[..., dict[str, Any]] = functools.partial(
-            _core.declared, protocol, correlations=correlations
+            _core.declared, protocol, **source
         )
-        self.deals_keys = correlations == "dealer"
+        self.deals_keys = self.correlations == "dealer"
         self._inputs = inputs
         self._cost = Cost()
         self._transfers: set[bool] = set()  # directions whose base OTs have run

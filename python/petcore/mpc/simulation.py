@@ -7,14 +7,17 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from petcore.errors import PetcoreError, UsageError
 from petcore.mpc.disclosure import DisclosureSink
+from petcore.mpc.extension import core_transfers
 from petcore.mpc.session import Session
 from petcore.threads import thread_count
+from petcore.transfers import Transfers
 
 _SECONDARY = ("aborted", "closed", "broken", "late", "silent")
 _PROTOCOLS = {2: "semi2k"}
@@ -34,6 +37,7 @@ def simulate(
     threads: int = 1,
     correlations: str = "dealer",
     verify_dealer: float = 0.0,
+    transfers: Transfers | None = None,
 ) -> list[Any]:
     """Run a program at all parties, as threads over memory links.
 
@@ -58,6 +62,8 @@ def simulate(
         runs out.
     verify_dealer : float
         The probability with which the dealer's words for an operation are checked, below 1.
+    transfers : Transfers, optional
+        How oblivious transfers are extended, with ``correlations="ot"``.
 
     Returns
     -------
@@ -89,10 +95,18 @@ def simulate(
     names = [f"party{i}" for i in range(parties)]
     if correlations not in _ORIGINS:
         raise UsageError(f"correlations={correlations!r}; use one of {', '.join(_ORIGINS)}")
-    run = _Run(
-        program, names, tuple(args), sinks, thread_count(threads), correlations, verify_dealer
-    )
+    source = _Source(correlations, verify_dealer, core_transfers(transfers))
+    run = _Run(program, names, tuple(args), sinks, thread_count(threads), source)
     return run.results()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the correlations of a simulation come from."""
+
+    correlations: str
+    verify: float
+    transfers: Any
 
 
 class _Run:
@@ -105,14 +119,14 @@ class _Run:
         args: tuple[Any, ...],
         sinks: list[DisclosureSink | None],
         threads: int,
-        correlations: str,
-        verify: float,
+        source: _Source,
     ) -> None:
         from petcore import _core
 
         self._module: Any = _core
         self._program, self._names, self._args, self._sinks = program, names, args, sinks
-        self._num_threads, self._correlations, self._verify = threads, correlations, verify
+        self._num_threads, self._source = threads, source
+        self._correlations = source.correlations
         self._returned: list[Any] = [None] * len(names)
         self._errors: list[tuple[str, BaseException]] = []
         self._lock = threading.Lock()
@@ -182,7 +196,8 @@ class _Run:
                 offline,
                 self._store(i),
                 at_zero="restock" if self._correlations == "store" else "refuse",
-                verify=self._verify,
+                verify=self._source.verify,
+                transfers=self._source.transfers,
             )
         except BaseException:
             for link in (*peers.values(), dealer, offline):

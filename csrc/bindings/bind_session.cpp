@@ -170,7 +170,15 @@ void bind_io(py::class_<Session>& type) {
           py::arg("share"), py::arg("to"), py::arg("label"))
       .def("ahead", &Session::ahead, py::arg("bytes"), py::call_guard<py::gil_scoped_release>())
       .def("checkpoint", &Session::checkpoint, py::arg("label"),
-           py::call_guard<py::gil_scoped_release>());
+           py::call_guard<py::gil_scoped_release>())
+      .def("bind_next", &Session::bind_next, py::arg("text"))
+      .def(
+          "common_key",
+          [](const Session& self, const std::string& purpose) {
+            const prg::Seed key = self.common_key(purpose);
+            return py::bytes(reinterpret_cast<const char*>(key.data()), key.size());
+          },
+          py::arg("purpose"));
 }
 
 void bind_arithmetic(py::class_<Session>& type) {

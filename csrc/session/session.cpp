@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 #include "bits/bits.h"
 #include "session/round_trip.h"
@@ -123,7 +124,8 @@ void Session::run(const std::string& what, const Body& body) {
         std::string("the session ended earlier: ") + broken->what() + "; open a new session",
         broken->party(), broken->address(), broken->step());
   const std::uint64_t index = ++step_index_;
-  const net::Step step = named_step("step " + std::to_string(index) + ": " + what);
+  const net::Step step =
+      named_step("step " + std::to_string(index) + ": " + what + std::exchange(bound_, {}));
   protocol::Env env{config_.party, config_.peers, *source_, common_seed_,
                     index,         step,          meter_,   pool_};
   try {
@@ -235,6 +237,16 @@ void Session::checkpoint(const std::string& label) {
     for (auto& [id, channel] : config_.peers) channel->recv_message(env.step);
     ++meter_.rounds;
   });
+}
+
+void Session::bind_next(const std::string& text) {
+  check(bound_.size() + text.size() <= kBoundMax, Code::usage,
+        "too much is to be agreed on in one operation; agree on a digest of it");
+  bound_ += (bound_.empty() ? ", having agreed on " : " and ") + text;
+}
+
+prg::Seed Session::common_key(const std::string& purpose) const {
+  return prg::derive(common_seed_, {kKeyMark, step_index_, named_step(purpose).tag, 0, 0, 0});
 }
 
 void Session::ahead(std::uint64_t bytes) {

@@ -35,10 +35,13 @@ namespace petcore::session {
 constexpr const char* kWireVersion = "3";
 // Bounds what a peer can make this party allocate for one input.
 constexpr std::uint64_t kElementsMax = std::uint64_t{1} << 28;
+// Characters that one step can be named after besides; a label has 256.
+constexpr std::size_t kBoundMax = std::size_t{1} << 16;
 
 // Set what is derived from the common seed apart: the mark of a session, the names of its stock.
 constexpr std::uint64_t kSessionMark = 0x6d61726b;
 constexpr std::uint64_t kStockMark = 0x73746f63;
+constexpr std::uint64_t kKeyMark = 0x6b6579;
 
 using net::Terms;
 using Bits = std::span<const std::uint8_t>;
@@ -129,6 +132,9 @@ class Session {
   std::optional<Buffer<std::uint8_t>> reveal_bits(Bits x, int to, const std::string& label);
   // checkpoint moves no data: it fails unless every party is at the same label.
   void checkpoint(const std::string& label);
+  // bind_next does the same within the next operation, at no round: its step is named after the
+  // text too, and fails where a party bound another one.
+  void bind_next(const std::string& text);
 
   // ahead lets the dealer send ahead what it foresees, at most so many bytes; 0 ends it. One round:
   // every party calls it with the same number.
@@ -169,6 +175,9 @@ class Session {
 
   // Both parties know the key under which ids become digests for PSI, and nobody else.
   prg::Seed psi_key() const;
+  // common_key is known to all parties and to nobody else, not even the dealer; another at each
+  // step.
+  prg::Seed common_key(const std::string& purpose) const;
   // tell gives a few numbers to the peer and returns as many of its own.
   Buffer<std::uint64_t> tell(const std::string& label, ConstWords numbers);
   // intersect gives indices into the digests, in an order common to both parties, to who learns.
@@ -232,6 +241,7 @@ class Session {
   std::atomic<bool> busy_ = false;
   mutable std::mutex mutex_;
   std::optional<Error> broken_;
+  std::string bound_;  // what the next step is named after besides
   protocol::Cost measured_;
   correlation::Usage usage_;  // as of the end of the last operation
   std::uint64_t bytes_received_ = 0;

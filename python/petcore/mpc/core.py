@@ -55,6 +55,8 @@ class Core(Protocol):
     def reveal_bits(self, share: Bits, to: int, label: str) -> Bits | None: ...  # noqa: D102
 
     def checkpoint(self, label: str) -> None: ...  # noqa: D102
+    def bind_next(self, text: str) -> None: ...  # noqa: D102
+    def common_key(self, purpose: str) -> bytes: ...  # noqa: D102
     def ahead(self, bytes: int) -> None: ...  # noqa: D102
 
     def add_public(self, share: Words, public: Words) -> Words: ...  # noqa: D102

@@ -321,6 +321,12 @@ class _DryCore:
         self.step += 1
         self._cost.rounds += 1
 
+    def bind_next(self, text: str) -> None:
+        pass
+
+    def common_key(self, purpose: str) -> bytes:
+        return bytes(16)
+
     threads = 1
 
     def psi_key(self) -> bytes:

@@ -50,10 +50,7 @@ def export_share(
 ) -> Plain:
     """Give this party's share of an output for someone outside; see `Session.export`."""
     array = _ready(session, x, label)
-    if not isinstance(to, str) or not to.strip():
-        raise UsageError("export needs to=, the name of the recipient outside the session")
-    _require_printable(to, "a recipient's name", LABEL_LENGTH_MAX)
-    bound = _declare(session, array, "export", (to,), label, purpose, agreement)
+    bound = _declare(session, array, "export", (check_recipient(to),), label, purpose, agreement)
     session._core.checkpoint(bound)
     return array._share.copy()
 
@@ -64,6 +61,21 @@ def _ready(session: Session, x: Any, label: object) -> SharedArray:
     if array.session is not session:
         raise UsageError(f"{array!r} belongs to another session; open it there")
     return array
+
+
+def check_recipient(to: object) -> str:
+    """Give the name of a recipient outside the session, or refuse it."""
+    if not isinstance(to, str) or not to.strip():
+        raise UsageError("export needs to=, the name of the recipient outside the session")
+    _require_printable(to, "a recipient's name", LABEL_LENGTH_MAX)
+    return to
+
+
+def described(label: str, dtype: str, shape: tuple[int, ...], frac_bits: int = 0) -> str:
+    """Name a value as it is bound into a step."""
+    sizes = "x".join(str(n) for n in shape) or "scalar"
+    scale = f" with {frac_bits} fraction bits" if dtype == "fixed" else ""
+    return f"{label!r} ({dtype} {sizes}{scale})"
 
 
 def check_words(label: object, purpose: object, agreement: object) -> None:
@@ -119,10 +131,8 @@ def _declare(
         session._core.step, label, recipients, x.shape, x.dtype, purpose, agreement, kind
     )
     ask_sink(session, made)
-    shape = "x".join(str(n) for n in x.shape) or "scalar"
-    scale = f" with {x.frac_bits} fraction bits" if x.dtype == "fixed" else ""
     outside = f"export to {recipients[0]}: " if kind == "export" else ""
-    return f"{outside}{label!r} ({x.dtype} {shape}{scale})"
+    return outside + described(label, x.dtype, x.shape, x.frac_bits)
 
 
 def _decoded(x: SharedArray, words: Any) -> Plain:

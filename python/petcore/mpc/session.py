@@ -17,6 +17,7 @@ from petcore.mpc.choice import ComparisonChoice
 from petcore.mpc.conversion import check_frac_bits, dtype_name
 from petcore.mpc.core import Core
 from petcore.mpc.cost import Cost
+from petcore.mpc.declaring import Declaring
 from petcore.mpc.disclosure import DisclosureSink, MemorySink
 from petcore.mpc.empty import tolerate_empty
 from petcore.mpc.fixed import FRAC_BITS_DEFAULT, Plain, encode, infer_dtype, plain_array
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _NO_REGION = nullcontext()
 
 
-class Session(ComparisonChoice, Intersecting):
+class Session(Declaring, ComparisonChoice, Intersecting):
     """One party's end of a computation on shares, over links that are already up.
 
     Made by `petcore.connect` or `petcore.simulate`; use it in a ``with`` statement, so that an
@@ -163,21 +164,6 @@ class Session(ComparisonChoice, Intersecting):
             raise UsageError(f"truncation must be 'probabilistic' or 'exact', not {value!r}")
         self.agree(f"truncation {value}")
         self._truncation = value
-
-    def agree(self, what: str) -> None:
-        """Return where every party says the same: public parameters that must not differ.
-
-        The text may appear in a peer's error message: nothing secret belongs into it.
-
-        Raises
-        ------
-        StepMismatch
-            At every party, where one says something else or is at another step.
-
-        Rounds: 1. Leaks: whether the texts are equal, and to a party that differs the text.
-        """
-        self._require_usable()
-        self._core.checkpoint(f"agree on {what}")
 
     @property
     def cost(self) -> Cost:

@@ -1,0 +1,21 @@
+"""The batched circuit: decide many payments at once, on shares, without learning one of them."""
+
+from __future__ import annotations
+
+from petcore.network.circuit.authorise import Outcome, authorise
+from petcore.network.circuit.plain import plain_authorise
+from petcore.network.circuit.risk import RiskModel
+from petcore.network.circuit.rows import CONSULT, PADDING, PAY, REFUND, Rows, size_class
+
+__all__ = [
+    "CONSULT",
+    "PADDING",
+    "PAY",
+    "REFUND",
+    "Outcome",
+    "RiskModel",
+    "Rows",
+    "authorise",
+    "plain_authorise",
+    "size_class",
+]

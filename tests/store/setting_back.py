@@ -2,7 +2,8 @@
 
 setting_back.py FOLDER ROUNDS SEED, as engine.py, with `faults.c` preloaded. The backup was made before
 the session in which the peer died, before one of the sessions before that, or while it ran: the
-process is stopped at some call by which it writes, as a copy of a machine stops it.
+process is stopped at some call by which it writes, as a copy of a machine stops it. Nobody is put
+back while its peer, put back earlier, has not met it since: two who were both put back cannot notice.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import sys
 from itertools import product
 from pathlib import Path
 
-from tests.store.engine import ACTIONS, NAMES, STOP, Killer
+from petcore import _core
+from tests.store.engine import ACTIONS, KEYS, NAMES, STOP, Killer
 
 MOMENTS = ("before the session", "an earlier session", "while it runs")
 
@@ -27,6 +29,7 @@ class SettingBack(Killer):
         parts = list(product((0, 1), ACTIONS, MOMENTS, range(3)))
         self.cases = [parts[i] for i in self.rng.permutation(len(parts))]
         self.backups: list[list[Path]] = [[], []]  # since the stock was last filled
+        self.put_back: dict[int, int] = {}  # parties, and how many sessions they knew then
 
     def round(self, number: int, fill: bool, disturb: bool) -> None:
         if fill:
@@ -48,9 +51,17 @@ class SettingBack(Killer):
         elif moment == "an earlier session":
             backup = self.backups[kept][self.rng.integers(len(self.backups[kept]))]
         self.wait(set(running.values()))
+        if self.sessions(1 - kept) == self.put_back.get(1 - kept):
+            self.kills[f"{NAMES[1 - kept]} {action}"] += 1
+            return
         self.kills[f"{NAMES[1 - kept]} {action}, then {NAMES[kept]} as {moment}"] += 1
         shutil.rmtree(self.folder / NAMES[kept])
         shutil.copytree(backup, self.folder / NAMES[kept])
+        self.put_back[kept] = self.sessions(kept)
+
+    def sessions(self, party: int) -> int:
+        status = _core.Store.inspect(str(self.folder / NAMES[party]), KEYS[party])
+        return int(status["sessions"])
 
     def back_up(self, party: int, name: str) -> Path:
         path = self.folder / f"{NAMES[party]}.{name}.backup"

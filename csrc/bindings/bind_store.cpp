@@ -94,6 +94,17 @@ std::vector<OrderTuple> stock_for(const std::string& protocol, const std::string
   return orders;
 }
 
+// What an operation takes from the store of a session: pools, as status_dict names them, and units.
+std::vector<std::tuple<std::string, std::uint64_t>> takes(const Session& self,
+                                                          const std::string& op,
+                                                          const py::args& dims) {
+  std::vector<std::tuple<std::string, std::uint64_t>> out;
+  const auto cost = self.declared(op, dims.cast<std::vector<std::uint64_t>>());
+  for (const auto& [pool, stocked] : cost.stock)
+    out.emplace_back(correlation::pool_text(pool), stocked.units);
+  return out;
+}
+
 void stock_up(Session& self, const std::vector<OrderTuple>& tuples, const py::object& progress) {
   std::vector<correlation::Order> orders;
   for (const OrderTuple& tuple : tuples) orders.push_back(order_of(tuple));
@@ -115,6 +126,7 @@ void bind_stock(py::class_<Session>& type) {
              if (!status) return std::nullopt;
              return status_dict(*status);
            })
+      .def("takes", &takes, py::arg("op"))
       .def("stock_up", &stock_up, py::arg("orders"), py::arg("progress") = py::none());
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 from itertools import accumulate
 from typing import Any, cast
@@ -28,6 +29,7 @@ class Batch:
         self._inner = core
         self._waiting: list[Deferred] = []
         self._elements = 0
+        self.asked: list[tuple[str, list[int]]] = []  # what waits, as operations of the core
         self.over = False
         self.core = cast(Core, BatchCore(core, self))
 
@@ -43,7 +45,7 @@ class Batch:
 
     def run(self) -> None:
         """Run everything that waits."""
-        waiting, self._waiting, self._elements = self._waiting, [], 0
+        waiting, self._waiting, self._elements, self.asked = self._waiting, [], 0, []
         levels: dict[int, list[Deferred]] = {}
         for deferred in waiting:
             levels.setdefault(deferred.level, []).append(deferred)
@@ -61,6 +63,7 @@ class Batch:
     def end(self) -> None:
         """Forget what waits; it will have no value."""
         self._waiting.clear()
+        self.asked.clear()
         self.over = True
 
     def _join(self, name: str, members: list[Deferred]) -> None:
@@ -101,12 +104,25 @@ class BatchCore:
         """Give what the core has."""
         return getattr(self._inner, name)
 
+    def stock(self) -> dict[str, Any] | None:
+        """Give what is in stock beyond what the operations that wait are going to take."""
+        stock = self._inner.stock()
+        if stock is None:
+            return None
+        taken: Counter[str] = Counter()
+        for name, sizes in self._batch.asked:
+            for pool, units in self._inner.takes(name, *sizes):
+                taken[pool] += units
+        pools = [p | {"units": max(0, p["units"] - taken[p["pool"]])} for p in stock["pools"]]
+        return stock | {"pools": pools}
+
     def _defer(self, name: str, operation: Operation, call: Callable[..., Any], *args: Any) -> Any:
         arrays, parameters = args[: operation.arrays], args[operation.arrays :]
         size = arrays[0].size
         if size == 0 or any(array.size != size for array in arrays[1:]):
             return call(*forced(args))  # which answers, or says what is wrong
         self._batch.make_room(size)
+        self._batch.asked.append(operation.charge(name, args, self._inner.components))
         arrays = known(arrays)
         return Deferred(
             self._batch,

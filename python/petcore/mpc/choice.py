@@ -1,21 +1,26 @@
 """Which circuit a comparison runs on: a tree of gates, or keys of function secret sharing.
 
 A tree takes rounds and few bytes, keys take one round and many bytes made ahead. The rule: of the
-methods for which the session's source has correlations, the one whose predicted time is shortest,
+methods for which the session has correlations, the one whose predicted time is shortest,
 
     time = rounds * round_trip / 2 + bytes / LINK_BYTES_PER_SECOND + computing,
 
 where bytes are those of the busier link: to the peer, or of the offline phase, which are none where
-correlations come from a store; from there keys are taken only if all of them are in stock. The round
-trip is what the first party measured when the session began, in whole milliseconds; below one it
-counts as none, and bytes decide. All that the rule looks at is public and the same at every party:
-sizes, widths, the round trip, the stock.
+correlations come from a store. With a store the session has correlations for a method if all that
+the method takes is in stock, beyond what operations of an open batch are going to take; if neither
+method's are, the tree is taken, whose correlations every maker can make, and what the policy at zero
+says happens. Without one, keys come from a dealer only. The round trip is what the first party
+measured when the session began, in whole milliseconds; below one it counts as none, and bytes
+decide. All that the rule looks at is public and the same at every party: sizes, widths, the round
+trip, the stock.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from petcore.errors import UsageError
 
@@ -57,8 +62,8 @@ _KINDS = {
 class Alternative:
     """One method, and what it is predicted to take for the whole batch.
 
-    ``offline_bytes`` is what all parties together receive in the offline phase. ``why_not`` says why
-    the session cannot run it; empty where it can.
+    ``offline_bytes`` is what all parties together receive in the offline phase. ``why_not`` says what
+    the session lacks for it; empty where it lacks nothing.
     """
 
     method: str
@@ -183,14 +188,22 @@ def _checked(method: str) -> str:
     return method
 
 
-def _keys_in_stock(core: Core, kind: _Kind, bits: int) -> int | None:
-    """Count the keys of a kind and width that were made ahead; None where there is no store."""
-    stock = None if core.deals_keys else core.stock()
+def _missing(core: Core, calls: Sequence[tuple[str, tuple[int, ...]]]) -> str:
+    """Say what of all that these operations take is not in stock; empty without a store."""
+    stock = core.stock()
     if stock is None:
-        return None
-    wanted = [bits, kind.form]
-    pools = (p for p in stock["pools"] if p["kind"] == "comparison_key")
-    return sum(int(p["units"]) for p in pools if list(p["dims"][:2]) == wanted)
+        return ""
+    have = {pool["pool"]: int(pool["units"]) for pool in stock["pools"]}
+    wanted: Counter[str] = Counter()
+    for name, sizes in calls:
+        for pool, units in core.takes(name, *sizes):
+            wanted[pool] += units
+    short = [
+        f"{have.get(pool, 0):,} of the {units:,} units of {pool} are in stock"
+        for pool, units in sorted(wanted.items())
+        if have.get(pool, 0) < units
+    ]
+    return ", ".join(short)
 
 
 def _explain(core: Core, operation: str, n: int, bits: int) -> Explanation:
@@ -201,7 +214,9 @@ def _explain(core: Core, operation: str, n: int, bits: int) -> Explanation:
     kind, n = _KINDS[operation], int(n)
     tree, fss = _tree(core, kind, n, bits), _fss(core, kind, n, bits)
     if fss.why_not:
-        method, why = "tree", fss.why_not
+        method, why = "tree", " and ".join(a.why_not for a in (fss, tree) if a.why_not)
+    elif tree.why_not:
+        method, why = "fss", tree.why_not
     else:
         taken, left = sorted((tree, fss), key=lambda a: a.seconds)
         method = taken.method
@@ -214,27 +229,29 @@ def _explain(core: Core, operation: str, n: int, bits: int) -> Explanation:
 
 
 def _tree(core: Core, kind: _Kind, n: int, bits: int) -> Alternative:
-    width = min(64, bits + kind.more_bits)
-    costs = [core.declared(kind.tree[0], n * kind.trees, width)]
-    costs += [core.declared(name, n) for name in kind.tree[1:]]
-    return _predict(core, "tree", costs, n * kind.trees / TREE_ELEMENTS_PER_SECOND)
+    calls: list[tuple[str, tuple[int, ...]]] = [
+        (kind.tree[0], (n * kind.trees, min(64, bits + kind.more_bits)))
+    ]
+    calls += [(name, (n,)) for name in kind.tree[1:]]
+    return _predict(core, "tree", calls, n * kind.trees / TREE_ELEMENTS_PER_SECOND)
 
 
 def _fss(core: Core, kind: _Kind, n: int, bits: int) -> Alternative:
-    keys = _keys_in_stock(core, kind, bits)
-    if not core.deals_keys and (keys is None or keys < n):
+    if not core.deals_keys and core.stock() is None:
         none = "keys come from a dealer, and there is none"
-        few = f"{keys or 0:,} of the {n:,} keys are in stock"
-        return Alternative("fss", 0, 0, 0, 0.0, none if keys is None else few)
+        return Alternative("fss", 0, 0, 0, 0.0, none)
     blocks = 2 * kind.trees * max(1, bits - kind.spare - 6)  # of AES, see csrc/fss/tree.h
-    cost = core.declared(kind.fss, n, bits)
-    return _predict(core, "fss", [cost], n * blocks / AES_BLOCKS_PER_SECOND)
+    return _predict(core, "fss", [(kind.fss, (n, bits))], n * blocks / AES_BLOCKS_PER_SECOND)
 
 
-def _predict(core: Core, method: str, costs: list[dict[str, Any]], computing: float) -> Alternative:
+def _predict(
+    core: Core, method: str, calls: Sequence[tuple[str, tuple[int, ...]]], computing: float
+) -> Alternative:
+    missing = "" if core.deals_keys else _missing(core, calls)
+    costs = [core.declared(name, *sizes) for name, sizes in calls]
     rounds, sent, offline = (
         sum(int(cost[key]) for cost in costs) for key in ("rounds", "bytes", "offline_bytes")
     )
     busier = max(sent, offline)
     seconds = rounds * core.round_trip / 2 + busier / LINK_BYTES_PER_SECOND + computing
-    return Alternative(method, rounds, sent, offline, seconds)
+    return Alternative(method, rounds, sent, offline, seconds, missing)

@@ -21,8 +21,9 @@ TruncationMode = Literal["probabilistic", "exact"]
 class Core(Protocol):
     """One party's end of a running protocol; implemented by ``petcore._core.Session``.
 
-    Every method but the local ones (``add_public``, ``xor_public``, ``declared``, ``cost``) is one
-    step: all parties call it in the same order with the same shapes, or all get a typed error.
+    Every method but the local ones (``add_public``, ``xor_public``, ``declared``, ``takes``,
+    ``stock``, ``cost``) is one step: all parties call it in the same order with
+    the same shapes, or all get a typed error.
     """
 
     @property
@@ -124,6 +125,8 @@ class Core(Protocol):
 
     def declared(self, op: str, *dims: int) -> dict[str, Any]: ...  # noqa: D102
     def stock(self) -> dict[str, Any] | None: ...  # noqa: D102
+    # What an operation would take from a store: the names of pools, and units of each.
+    def takes(self, op: str, *dims: int) -> list[tuple[str, int]]: ...  # noqa: D102
     def cost(self) -> dict[str, Any]: ...  # noqa: D102
     def fail(self, code: str, text: str) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102

@@ -42,6 +42,7 @@ party's data.
     │   ├── LabelMissing          label              an opening without a label
     │   ├── DisclosureRefused     refused            the policy does not allow the opening
     │   └── LogCorrupt            log                the disclosure log does not verify
+    ├── NetworkError              network            drawn on in `petcore.network.errors`
     └── InternalError             internal           a defect in petcore
 
 Examples
@@ -73,6 +74,7 @@ __all__ = [
     "LabelMissing",
     "LinkError",
     "LogCorrupt",
+    "NetworkError",
     "PeerAborted",
     "PeerClosed",
     "PeerLate",
@@ -345,6 +347,12 @@ class LogCorrupt(DisclosureError):
     """The disclosure log does not verify."""
 
     default_code = "log"
+
+
+class NetworkError(PetcoreError):
+    """The payment network cannot do, or refuses, what was asked."""
+
+    default_code = "network"
 
 
 class InternalError(PetcoreError):

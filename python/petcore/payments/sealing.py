@@ -21,7 +21,9 @@ from petcore.errors import ConfigError
 RECIPIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SEED_BYTES = 64
 _X25519_BYTES = 32
-_PUBLIC_BYTES = 1184 + _X25519_BYTES
+PUBLIC_BYTES = 1184 + _X25519_BYTES
+SEAL_BYTES = 1088 + 32 + 16
+"""By how much sealing lengthens: ciphertext of ML-KEM-768, key of X25519, tag of AES-GCM."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,17 @@ class SealingKey:
         ConfigError
             The envelope is for another key or purpose, or was changed.
         """
-        key, _, _ = self._open()
         try:
-            sealed: bytes = _suite().decrypt(envelope, key, info=_info(self.name, purpose))
-        except (InvalidTag, ValueError) as error:
+            return self.opener().open(envelope, _info(self.name, purpose))
+        except ValueError as error:
             raise ConfigError(
                 f"the envelope cannot be opened by {self.name}: it is sealed to another key, for "
                 f"another purpose than {purpose!r}, or was changed on its way"
             ) from error
-        return sealed
+
+    def opener(self) -> Opener:
+        """Return the key in the form that opens many envelopes quickly."""
+        return Opener(self._open()[0])
 
     def _open(self) -> tuple[Any, Any, Any]:
         hpke, mlkem, x25519 = _primitives()
@@ -112,15 +116,55 @@ class SealingKey:
         return hpke.MLKEM768X25519PrivateKey(first, second), first, second
 
 
+class Opener:
+    """A private sealing key, parsed once."""
+
+    def __init__(self, key: Any) -> None:
+        self._key, self._suite = key, _suite()
+
+    def open(self, envelope: bytes, info: bytes) -> bytes:
+        """Return what was sealed under the same `info`.
+
+        Raises
+        ------
+        ValueError
+            It was sealed to another key or under another `info`, or was changed.
+        """
+        try:
+            content: bytes = self._suite.decrypt(envelope, self._key, info=info)
+        except InvalidTag as error:
+            raise ValueError("another key, another info, or changed bytes") from error
+        return content
+
+
+class Sealer:
+    """A public sealing key, parsed once.
+
+    Raises
+    ------
+    ValueError
+        The bytes are no such key.
+    """
+
+    def __init__(self, public: bytes) -> None:
+        hpke, mlkem, x25519 = _primitives()
+        if len(public) != PUBLIC_BYTES:
+            raise ValueError(f"a public sealing key has {PUBLIC_BYTES} bytes, not {len(public)}")
+        self._key = hpke.MLKEM768X25519PublicKey(
+            mlkem.MLKEM768PublicKey.from_public_bytes(public[:-_X25519_BYTES]),
+            x25519.X25519PublicKey.from_public_bytes(public[-_X25519_BYTES:]),
+        )
+        self._suite = _suite()
+
+    def seal(self, content: bytes, info: bytes) -> bytes:
+        """Return `content` sealed; it is `SEAL_BYTES` longer, and opens under the same `info`."""
+        envelope: bytes = self._suite.encrypt(content, self._key, info=info)
+        return envelope
+
+
 def seal(content: bytes, public: bytes, recipient: str, purpose: str) -> bytes:
     """Seal `content` to a public key; recipient and purpose are bound to the envelope."""
-    hpke, mlkem, x25519 = _primitives()
-    key = hpke.MLKEM768X25519PublicKey(
-        mlkem.MLKEM768PublicKey.from_public_bytes(public[:-_X25519_BYTES]),
-        x25519.X25519PublicKey.from_public_bytes(public[-_X25519_BYTES:]),
-    )
-    envelope: bytes = _suite().encrypt(content, key, info=_info(recipient, purpose))
-    return envelope
+    return Sealer(public).seal(content, _info(recipient, purpose))
 
 
 def load_public(directory: str | Path, recipient: str) -> bytes:
@@ -131,9 +175,7 @@ def load_public(directory: str | Path, recipient: str) -> bytes:
     ConfigError
         There is no such file, or it holds something else.
     """
-    return _read(
-        Path(directory) / f"{recipient}.sealing.pub", _PUBLIC_BYTES, "a public sealing key"
-    )
+    return _read(Path(directory) / f"{recipient}.sealing.pub", PUBLIC_BYTES, "a public sealing key")
 
 
 def write_private(path: Path, content: bytes) -> None:

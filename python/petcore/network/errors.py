@@ -1,0 +1,84 @@
+"""The branch of petcore's one error tree that the payment network adds.
+
+Codes are stable and unique in the whole tree.
+
+::
+
+    class                         code        retry  raised when
+
+    NetworkError                  network            never itself
+    └── EnvelopeError             envelope           a message cannot be used
+        ├── EnvelopeMalformed     malformed          cut short, oversized, not in the one form
+        ├── FieldRefused          field              an undeclared, missing or wrong field
+        ├── SignatureWrong        signature          not signed by who it says it is from
+        ├── RecipientWrong        recipient          it is for somebody else
+        ├── EnvelopeExpired       expired            its time is over
+        ├── ClockSkew             skew               it comes from the future
+        ├── EnvelopeReplayed      replayed           its counter was used by another message
+        ├── SealBroken            sealed             a part does not open
+        └── EpochUnknown          epoch              a key that is unknown here, or erased
+"""
+
+from __future__ import annotations
+
+from petcore.errors import NetworkError
+
+
+class EnvelopeError(NetworkError):
+    """A message of the payment network cannot be used."""
+
+    default_code = "envelope"
+
+
+class EnvelopeMalformed(EnvelopeError, ValueError):
+    """The bytes are no message: cut short, oversized, or not in the one form that is accepted."""
+
+    default_code = "malformed"
+
+
+class FieldRefused(EnvelopeError, ValueError):
+    """A field is not declared for this message, is missing, or holds what its kind forbids."""
+
+    default_code = "field"
+
+
+class SignatureWrong(EnvelopeError, PermissionError):
+    """The message was not signed by who it says it is from, or was changed."""
+
+    default_code = "signature"
+
+
+class RecipientWrong(EnvelopeError, PermissionError):
+    """The message, or its part, is for somebody else."""
+
+    default_code = "recipient"
+
+
+class EnvelopeExpired(EnvelopeError):
+    """The message came after its expiry."""
+
+    default_code = "expired"
+
+
+class ClockSkew(EnvelopeError):
+    """The message was made later than this clock allows: one of the two clocks is wrong."""
+
+    default_code = "skew"
+
+
+class EnvelopeReplayed(EnvelopeError):
+    """The counter of the message was used by another message of its sender."""
+
+    default_code = "replayed"
+
+
+class SealBroken(EnvelopeError):
+    """A sealed part does not open: another key, another message, or changed bytes."""
+
+    default_code = "sealed"
+
+
+class EpochUnknown(EnvelopeError):
+    """A key of an epoch that is unknown here, not valid at this time, or erased."""
+
+    default_code = "epoch"

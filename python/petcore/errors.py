@@ -72,6 +72,11 @@ __all__ = [
     "HandshakeMismatch",
     "InternalError",
     "LabelMissing",
+    "LedgerDamaged",
+    "LedgerError",
+    "LedgerFull",
+    "LedgerLocked",
+    "LedgerNewer",
     "LinkError",
     "LogCorrupt",
     "NetworkError",
@@ -297,6 +302,39 @@ class StockExhausted(StoreError):
     """The store has too little of what an operation needs."""
 
     default_code = "exhausted"
+
+
+class LedgerError(PetcoreError):
+    """The database of a journal or ledger refuses; nothing of the transaction was kept."""
+
+    default_code = "ledger"
+    default_retryable = True
+
+
+class LedgerLocked(LedgerError):
+    """Another process owns the ledger, or is writing to it."""
+
+    default_code = "ledger-locked"
+
+
+class LedgerFull(LedgerError):
+    """The disk of the ledger is full, or refuses."""
+
+    default_code = "ledger-full"
+
+
+class LedgerDamaged(LedgerError):
+    """The ledger is not what was written."""
+
+    default_code = "ledger-damaged"
+    default_retryable = False
+
+
+class LedgerNewer(LedgerError):
+    """A newer petcore made the ledger's tables."""
+
+    default_code = "ledger-newer"
+    default_retryable = False
 
 
 class EntropyError(PetcoreError):

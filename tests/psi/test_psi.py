@@ -20,7 +20,9 @@ from petcore.errors import (
     StepMismatch,
     UsageError,
 )
-from petcore.mpc.psi import BYTES_PER_ID
+from petcore.mpc import psi_choice
+from petcore.mpc.estimation import Plan
+from petcore.mpc.psi_choice import BYTES_PER_ID
 
 METHODS = ["rr22", "ecdh"]
 
@@ -400,3 +402,53 @@ def test_a_hundred_thousand_ids_take_at_most_35_bytes_each():
     outcome = pc.simulate(program)
     assert [size for size, _ in outcome] == [100_000] * 2
     assert sum(sent for _, sent in outcome) <= 35 * 100_000
+
+
+@pytest.mark.parametrize(
+    ("n", "method"), [(1, "ecdh"), (512, "ecdh"), (513, "rr22"), (3000, "rr22")]
+)
+def test_explain_says_which_method_is_taken_and_what_it_costs(n, method):
+    def program(session: pc.Session) -> tuple[Any, Any]:
+        told = session.explain("psi", n)
+        found = []
+        for alternative in told.alternatives:
+            with session.measure() as cost:
+                session.psi(names(*range(n)), method=alternative.method)
+            found.append((alternative.method, cost.rounds, cost.bytes_sent))
+        return told, found, session.psi(names(*range(n))).method
+
+    for told, found, taken in pc.simulate(program):
+        assert told.method == taken == method
+        assert [(a.method, a.rounds, a.bytes_sent) for a in told.alternatives] == found
+        assert str(told).startswith(f"psi of {n:,} ids at each party: {method}, since sets of")
+        assert told.why in str(told)
+
+
+def test_the_cost_of_sets_in_buckets_is_explained_as_it_is_found(tmp_path, monkeypatch):
+    memory = 512 * BYTES_PER_ID
+    monkeypatch.setattr(psi_choice, "MEMORY_DEFAULT", memory)
+
+    def program(session: pc.Session) -> tuple[Any, Any]:
+        told = session.explain("psi", 2000)
+        with session.measure() as found:
+            session.psi(names(*range(2000)), method="rr22", memory=memory, folder=tmp_path)
+        return told.alternatives[1], found
+
+    for told, found in pc.simulate(program):
+        assert (told.rounds, told.bytes_sent) == (found.rounds, found.bytes_sent)
+        assert told.rounds > 4 * 5
+
+
+@pytest.mark.parametrize("n", [0, -1, 2**32 + 1])
+def test_sets_that_cannot_be_are_not_explained(n):
+    with pytest.raises(UsageError, match="sets of 1 to 2\\^32 ids"):
+        pc.simulate(lambda session: session.explain("psi", n))
+
+
+def test_far_apart_both_methods_are_told_to_take_their_rounds():
+    near, far = (Plan("semi2k", ("a", "b"), 0, round_trip=trip) for trip in (0.0, 0.15))
+    told = []
+    for plan in (near, far):
+        plan.run(lambda session: told.append(session.explain("psi", 1000)), (), {}, (), None)
+    for a, b in zip(*(e.alternatives for e in told), strict=True):
+        assert b.seconds - a.seconds == pytest.approx(a.rounds * 0.075)

@@ -80,14 +80,14 @@ class Explanation:
 
     Attributes
     ----------
-    operation : {"less", "equal", "between", "select"}
+    operation : {"less", "equal", "between", "select", "psi"}
         What is compared; "select" is a comparison and a choice by its result.
     elements, bits : int
-        How many, and of how many bits.
+        How many, and of how many bits; for "psi" ids at each party, and bits of their digests.
     round_trip : float
         Seconds, as the rule sees them.
     method : {"tree", "fss"}
-        The one that is taken.
+        The one that is taken; for "psi" "rr22" or "ecdh".
     why : str
         Why, in a sentence.
     alternatives : tuple of Alternative
@@ -148,16 +148,17 @@ class ComparisonChoice:
         return float(self._core.round_trip)
 
     def explain(self, operation: str, n: int, *, bits: int = 64) -> Explanation:
-        """Tell how a comparison of n elements would be made, and why; nothing is sent.
+        """Tell how a comparison or an intersection would be made, and why; nothing is sent.
 
         Parameters
         ----------
-        operation : {"less", "equal", "between", "select"}
-            What is compared; "select" is a comparison and a choice by its result.
+        operation : {"less", "equal", "between", "select", "psi"}
+            What is compared; "select" is a comparison and a choice by its result. "psi" is
+            `Session.psi` for both parties to learn which ids are in common.
         n : int
-            Number of elements.
+            Number of elements; of ids at each party.
         bits : int
-            As promised to the comparison, 2 to 64.
+            As promised to the comparison, 2 to 64; not for "psi".
 
         Raises
         ------
@@ -169,7 +170,13 @@ class ComparisonChoice:
         >>> import petcore as pc
         >>> pc.simulate(lambda session: session.explain("less", 1000, bits=40).method)[0]
         'tree'
+        >>> pc.simulate(lambda session: session.explain("psi", 1000).method)[0]
+        'rr22'
         """
+        if operation == "psi":
+            from petcore.mpc.psi_choice import explain_psi
+
+            return explain_psi(self._core, n)
         return _explain(self._core, operation, n, bits)
 
     def _method(self, operation: str, n: int, bits: int, asked: str | None) -> str:
@@ -208,7 +215,7 @@ def _missing(core: Core, calls: Sequence[tuple[str, tuple[int, ...]]]) -> str:
 
 def _explain(core: Core, operation: str, n: int, bits: int) -> Explanation:
     if operation not in _KINDS:
-        raise UsageError(f"explain() knows {', '.join(_KINDS)}, not {operation!r}")
+        raise UsageError(f"explain() knows {', '.join(_KINDS)} and psi, not {operation!r}")
     if n < 1 or not 2 <= bits <= 64:
         raise UsageError("explain() takes one or more elements of 2 to 64 bits")
     kind, n = _KINDS[operation], int(n)

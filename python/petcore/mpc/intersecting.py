@@ -42,7 +42,8 @@ class Intersecting:
             Who learns it: both parties, or one by index or name.
         method : {"auto", "rr22", "ecdh"}
             "rr22" is fast, "ecdh" simple to audit and the one that can give the cardinality alone;
-            "auto" takes "ecdh" for that and for sets of 512 ids or less, "rr22" otherwise.
+            "auto" takes "ecdh" for that and for sets of 512 ids or less, "rr22" otherwise
+            (``session.explain("psi", n)`` says why).
         output : {"indices", "cardinality"}
             Which ids, or only how many.
         label, purpose, agreement : str

@@ -14,6 +14,16 @@ import numpy as np
 from petcore.errors import BadFrame, InternalError, PetcoreError, UsageError
 from petcore.mpc import opening
 from petcore.mpc.disclosure import Disclosure
+from petcore.mpc.psi_choice import (
+    BUCKET_MAX,
+    BUCKET_MIN,
+    COUNT_MAX,
+    OVERFLOW_BITS,
+    bucket_limit,
+    choose,
+    number_of_buckets,
+)
+from petcore.mpc.psi_choice import MEMORY_DEFAULT as MEMORY_DEFAULT
 from petcore.mpc.psi_ids import FILES, Index, OwnIds, Rows
 
 if TYPE_CHECKING:
@@ -22,13 +32,6 @@ if TYPE_CHECKING:
 Method = Literal["auto", "rr22", "ecdh"]
 Output = Literal["indices", "cardinality"]
 Progress = Callable[[str, int, int], None]
-
-BYTES_PER_ID = 320  # of memory, while a bucket is worked on
-MEMORY_DEFAULT = 1 << 30
-ECDH_MAX = 512  # up to here the few bytes of "ecdh" weigh more than the speed of "rr22"
-_BUCKET_MIN, _BUCKET_MAX = 1 << 8, 1 << 24
-_COUNT_MAX = 1 << 32
-_OVERFLOW_BITS = 42.0  # a bucket overflows with 2^-42
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +100,7 @@ class Local:
 def intersect(session: Session, ids: Any, wish: Wish, local: Local) -> Intersection:
     """Intersect; see `Session.psi`."""
     _check(session, wish, local)
-    limit = min(max(local.memory // BYTES_PER_ID, _BUCKET_MIN), _BUCKET_MAX)
+    limit = bucket_limit(local.memory)
     known = len(ids) if hasattr(ids, "__len__") else 0
     core = session._core
     with OwnIds(core.psi_key(), threads=core.threads, limit=limit, folder=local.folder) as own:
@@ -149,7 +152,7 @@ def _with_peer(
     _declare(session, wish, f"{wish.label}: number of ids", session.names, (2,), "int64")
     numbers = np.array([own.count, limit], np.uint64)
     theirs, their_limit = (int(n) for n in core.tell(wish.text(session.names), numbers))
-    if theirs > _COUNT_MAX or not _BUCKET_MIN <= their_limit <= _BUCKET_MAX:
+    if theirs > COUNT_MAX or not BUCKET_MIN <= their_limit <= BUCKET_MAX:
         session._fail("frame", "a peer's number of ids cannot be")
         raise BadFrame(f"{session.names[1 - session.party]} named a number of ids that cannot be")
     sizes = (own.count, theirs) if session.party == 0 else (theirs, own.count)
@@ -186,14 +189,11 @@ def _with_peer(
 def _method(wish: Wish, sizes: tuple[int, int]) -> str:
     if wish.method != "auto":
         return wish.method
-    return "ecdh" if wish.output == "cardinality" or max(sizes) <= ECDH_MAX else "rr22"
+    return choose(wish.output, max(sizes))
 
 
 def _number_of_buckets(session: Session, most: int, limit: int) -> int:
-    """Return how many buckets it takes: the fewest whose shares of the larger set fit the limit."""
-    number = 1
-    while -(-most // number) > limit:
-        number *= 2
+    number = number_of_buckets(most, limit)
     if number > FILES:
         raise _give_up(
             session,
@@ -221,7 +221,7 @@ def _bucket(
     """Intersect one bucket, filled up so that its number of ids tells nothing about them."""
     from petcore import _core
 
-    full = [_core.bin_bound(size, buckets, _OVERFLOW_BITS) for size in sizes]
+    full = [_core.bin_bound(size, buckets, OVERFLOW_BITS) for size in sizes]
     missing = full[session.party] - len(digests)
     if missing < 0:
         session._fail("internal", "a bucket of ids overflowed")

@@ -7,16 +7,22 @@ Codes are stable and unique in the whole tree.
     class                         code        retry  raised when
 
     NetworkError                  network            never itself
-    └── EnvelopeError             envelope           a message cannot be used
-        ├── EnvelopeMalformed     malformed          cut short, oversized, not in the one form
-        ├── FieldRefused          field              an undeclared, missing or wrong field
-        ├── SignatureWrong        signature          not signed by who it says it is from
-        ├── RecipientWrong        recipient          it is for somebody else
-        ├── EnvelopeExpired       expired            its time is over
-        ├── ClockSkew             skew               it comes from the future
-        ├── EnvelopeReplayed      replayed           its counter was used by another message
-        ├── SealBroken            sealed             a part does not open
-        └── EpochUnknown          epoch              a key that is unknown here, or erased
+    ├── EnvelopeError             envelope           a message cannot be used
+    │   ├── EnvelopeMalformed     malformed          cut short, oversized, not in the one form
+    │   ├── FieldRefused          field              an undeclared, missing or wrong field
+    │   ├── SignatureWrong        signature          not signed by who it says it is from
+    │   ├── RecipientWrong        recipient          it is for somebody else
+    │   ├── EnvelopeExpired       expired            its time is over
+    │   ├── ClockSkew             skew               it comes from the future
+    │   ├── EnvelopeReplayed      replayed           its counter was used by another message
+    │   ├── SealBroken            sealed             a part does not open
+    │   └── EpochUnknown          epoch              a key that is unknown here, or erased
+    └── RequestError              request            a request cannot be dealt with
+        ├── RequestInconsistent   inconsistent       its id was used for another content
+        ├── RequestCancelled      cancelled          it was cancelled before it came
+        ├── RequestLate           request_expired    its time is over
+        ├── RefundBusy            refund_busy   yes  another refund of the payment is under way
+        └── DecisionUnclear       decision           the nodes' shares add up to no decision
 """
 
 from __future__ import annotations
@@ -82,3 +88,40 @@ class EpochUnknown(EnvelopeError):
     """A key of an epoch that is unknown here, not valid at this time, or erased."""
 
     default_code = "epoch"
+
+
+class RequestError(NetworkError):
+    """A payment, refund or cancellation cannot be dealt with as it is."""
+
+    default_code = "request"
+
+
+class RequestInconsistent(RequestError, ValueError):
+    """The id was used for a request of another content before; use a new one."""
+
+    default_code = "inconsistent"
+
+
+class RequestCancelled(RequestError):
+    """The payment was cancelled before it came, and never will be made."""
+
+    default_code = "cancelled"
+
+
+class RequestLate(RequestError):
+    """The request came after its expiry, or waits for nobody any more."""
+
+    default_code = "request_expired"
+
+
+class RefundBusy(RequestError):
+    """Another refund of the same payment is under way; ask again when it is decided."""
+
+    default_code = "refund_busy"
+    default_retryable = True
+
+
+class DecisionUnclear(RequestError):
+    """The nodes' shares of a decision add up to neither yes nor no, or contradict this journal."""
+
+    default_code = "decision"

@@ -69,6 +69,8 @@ class Server:
         the loopback address only.
     directory : Directory, optional
         Whose members may call; needed with an identity.
+    public : ssl.SSLContext, optional
+        Instead of an identity: TLS for everybody (`petcore.network.tls.public_context`).
 
     Raises
     ------
@@ -82,6 +84,8 @@ class Server:
         listen: str,
         identity: Identity | None = None,
         directory: Directory | None = None,
+        *,
+        public: ssl.SSLContext | None = None,
     ) -> None:
         host, port = split_address(listen, "listen")
         factory: Callable[..., ssl.SSLContext] | None = None
@@ -92,6 +96,8 @@ class Server:
             pins = load_pins(directory)
             context = server_context(identity, pins)
             factory = lambda *_: context  # noqa: E731
+        elif public is not None:
+            factory = lambda *_: public  # noqa: E731
         elif host not in ("127.0.0.1", "::1", "localhost"):
             raise ConfigError(f"{listen}: plain HTTP is for the loopback address only")
         self._socket = _bind(host, port)

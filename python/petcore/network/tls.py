@@ -56,6 +56,15 @@ def server_context(identity: Identity, pins: Pins) -> ssl.SSLContext:
     return context
 
 
+def public_context(certificate: bytes, key: bytes) -> ssl.SSLContext:
+    """Return the context of a server for people and merchants, who show no certificate (PEM)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with _as_file(certificate + b"\n" + key) as path:
+        context.load_cert_chain(path)
+    return context
+
+
 def client_context(identity: Identity, pins: Pins, server: str) -> ssl.SSLContext:
     """Return the context for calls to one member."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -83,12 +83,12 @@ def authorise(
     rows = rows.padded()
     version = "none" if model is None else model.version
     session.agree(f"batch {batch!r} of rows {rows.digest()}, model {version}", wait=False)
-    places = {edge: rows.of_edge(edge) for edge in rows.edges}
-    declared = session.declare_exports(
-        {edge: len(place) for edge, place in places.items()},
-        label=LABEL,
-        purpose=f"batch {batch}" if batch else "",
-    )
+    declared = {
+        edge: session.declare_export(
+            len(rows.of_edge(edge)), to=edge, label=LABEL, purpose=f"batch {batch}" if batch else ""
+        )
+        for edge in rows.edges
+    }
     margin = None if model is None else model.margin(session, rows.features)
     masks = session.common_words(2 * len(rows), "masks of a batch of payments")
     conditions = session.from_shares(differences(rows, session.party, margin)[None])
@@ -96,7 +96,9 @@ def authorise(
     word = failures(rows, failed, session.party, masks)
     decision = equal(session.from_shares(word[None]), 0, method=method)
     posted = decision * session.from_shares(_outputs(rows, session.party)[None])
-    exported = {edge: declared[edge].share(posted[0, place])[0] for edge, place in places.items()}
+    exported = {
+        edge: export.share(posted[0, rows.of_edge(edge)])[0] for edge, export in declared.items()
+    }
     shares = session.to_shares(posted)[0]
     decided, seen, debit, fee = (column[:count].copy() for column in shares)
     return Outcome(decided, seen, debit, fee, exported)

@@ -1,0 +1,1 @@
+"""The wallet edge: on the wallet's premises, next to its own ledger."""

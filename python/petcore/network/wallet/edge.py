@@ -1,0 +1,184 @@
+"""The wallet edge as a process: what node A calls, the users' page, and what goes on by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from petcore.errors import LinkError, PetcoreError
+from petcore.network import http
+from petcore.network.directory import Directory
+from petcore.network.envelope import pack, unpack
+from petcore.network.keyring import KeyRing, PublicKeys
+from petcore.network.ledger import Database, split_key
+from petcore.network.logs import Log
+from petcore.network.metrics import Metrics
+from petcore.network.node.replies import read_replies
+from petcore.network.tls import public_context
+from petcore.network.wallet.book import Book
+from petcore.network.wallet.cashier import Cashier, message_of
+from petcore.network.wallet.config import WalletConfig
+from petcore.network.wallet.payments import Payments
+from petcore.network.wallet.service import WalletService
+from petcore.trust.identity import load_identity
+
+SWEEP_SECONDS = 15.0
+RESEND_SECONDS = 1.0
+_ENDED = ("voided", "expired", "tombstoned")
+
+
+class WalletEdge:
+    """One wallet's edge; `run` serves until ``stop`` is set.
+
+    Parameters
+    ----------
+    config
+        What it was told.
+
+    Raises
+    ------
+    ConfigError
+        A file of the configuration cannot be used, or an address cannot be bound.
+    LedgerError
+        The database cannot be opened.
+    """
+
+    def __init__(self, config: WalletConfig) -> None:
+        self.config = config
+        self.directory = Directory.load(config.directory)
+        self._identity = load_identity(config.certificate, config.key)
+        self.database = Database.open(config.database)
+        self.book = Book(self.database, config.name)
+        self.payments = Payments(self.book, self.directory, features=config.features)
+        self._ring = KeyRing.load(config.keys, config.name)
+        url = config.cashier.url if config.cashier is not None else ""
+        self.service = WalletService(
+            self.payments,
+            self.directory,
+            self._ring,
+            PublicKeys.load(config.public),
+            cashier=url,
+            consults=config.consults,
+        )
+        self.metrics = Metrics(config.name, "mpp")
+        self._answered = self.metrics.counter(
+            "wallet_requests", "Requests that were answered.", ["message"]
+        )
+        self._decided = self.metrics.counter("wallet_decisions", "Requests decided.", ["state"])
+        self._held = self.metrics.gauge("wallet_held", "Requests that wait for a decision.")
+        self._log = Log("wallet")
+        self._peers = http.Peers(self._identity, self.directory)
+        self._work = asyncio.Lock()  # the database has one writer: waiting threads would not help
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve node A and users; release what expired."""
+        server = http.Server(self.app(), self.config.listen, self._identity, self.directory)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.run(stop))
+            if self.config.cashier is not None:
+                page = Cashier(self.book, self.payments, self.service, self._ring, self._bring)
+                certificate = self._identity.certificate_pem, self._identity.private_key_pem
+                users = http.Server(
+                    page.app(), self.config.cashier.listen, public=public_context(*certificate)
+                )
+                tasks.create_task(users.run(stop))
+            if self.config.health:
+                plain = http.Server(Starlette(routes=self.metrics.routes()), self.config.health)
+                tasks.create_task(plain.run(stop))
+            tasks.create_task(self._sweep(stop))
+        await self._peers.close()
+        self.database.close()
+
+    def app(self) -> Starlette:
+        """Return the application that node A calls."""
+        routes = [
+            Route("/v1/checks", self._checks, methods=["POST"]),
+            Route("/v1/decisions", self._decisions, methods=["POST"]),
+            Route("/v1/cancels", self._cancels, methods=["POST"]),
+            *self.metrics.routes(),
+        ]
+        return Starlette(routes=routes, exception_handlers={PetcoreError: http.on_error})
+
+    async def _checks(self, request: Request) -> Response:
+        items = await self._items(request)
+        async with self._work:
+            answers = await run_in_threadpool(self.service.checks, items)
+        self._answered.labels("check").inc(len(items))
+        return Response(pack(answers))
+
+    async def _decisions(self, request: Request) -> Response:
+        items = await self._items(request)
+        async with self._work:
+            states = await run_in_threadpool(self.service.decisions, items)
+        for state in states.values():
+            self._decided.labels(state).inc()
+        return JSONResponse({"done": len(states)})
+
+    async def _cancels(self, request: Request) -> Response:
+        items = await self._items(request)
+        async with self._work:
+            answers = await run_in_threadpool(self.service.cancels, items)
+        self._answered.labels("cancel").inc(len(items))
+        return Response(pack(answers))
+
+    async def _items(self, request: Request) -> list[bytes]:
+        http.caller(request, self.directory, "node_a")
+        return unpack(await http.read_body(request))
+
+    async def _bring(self, check: bytes) -> None:
+        """Bring node A a check that a user's consent made; the sweep repeats it if need be."""
+        node = self.directory.node_a.name
+        with suppress(LinkError):
+            await self._peers.post(node, "/v1/messages", pack([check]))
+
+    def _unsettled(self, waiting: list[str]) -> list[bytes]:
+        """Return the checks that users agreed to and that are not decided."""
+        payments = self.book.payments.get(waiting)
+        held = {p.id: p for p in payments.values() if p.state == "held"}
+        orders = self.book.orders.get(held)
+        return [
+            self.service.check_of(message_of(order), held[number])
+            for number, order in orders.items()
+        ]
+
+    async def _sweep(self, stop: asyncio.Event) -> None:
+        """Ask node A what became of requests that are past their time, and release theirs."""
+        while not stop.is_set():
+            try:
+                await self._release_late()
+            except PetcoreError as error:
+                self._log.failure("late requests could not be asked about", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), SWEEP_SECONDS)
+
+    async def _release_late(self) -> None:
+        waiting = await run_in_threadpool(self.payments.journal.waiting)
+        self._held.set(len(waiting))
+        now = self.database.clock()
+        for check in await run_in_threadpool(self._unsettled, [r.request for r in waiting]):
+            await self._bring(check)
+        for record in waiting:
+            if record.expires + self.config.hold_seconds * 1000 > now:
+                continue
+            sender, request_id = split_key(record.request)
+            path = f"/v1/requests/{quote(sender, safe='')}/{quote(request_id, safe='')}"
+            answer = await self._peers.get(self.directory.node_a.name, path)
+            (reply,) = read_replies(unpack(answer), 1)
+            if reply.status == "unknown" or reply.state in _ENDED:
+                async with self._work:
+                    await run_in_threadpool(self.payments.release, record.request)
+
+
+async def serve(config: WalletConfig | str | Path, stop: asyncio.Event) -> None:
+    """Run a wallet edge until ``stop`` is set."""
+    if not isinstance(config, WalletConfig):
+        config = WalletConfig.load(config)
+    await WalletEdge(config).run(stop)

@@ -1,0 +1,80 @@
+"""The numbers that a wallet shares for payments and refunds."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from petcore.network.directory import Rate
+from petcore.network.wallet.numbers import (
+    NOTHING,
+    Paid,
+    Standing,
+    declined_numbers,
+    payment_numbers,
+    refund_numbers,
+)
+from petcore.payments.money import MAX_AMOUNT
+
+RATE = Rate("r", "SGD", "EUR", 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("standing", "reason"),
+    [
+        (Standing("EUR", 67, 1, 67), "accepted"),
+        (Standing("EUR", 66, 1, 67), "balance"),
+        (Standing("EUR", 67, 0, 67), "limit"),
+        (Standing("EUR", 67, 1, 66), "limit"),
+        (Standing("EUR", -5, -1, -1), "balance"),
+    ],
+)
+def test_a_wallet_says_by_itself_which_of_its_limits_a_payment_breaks(standing, reason):
+    numbers = payment_numbers(100, RATE, standing)
+    assert (numbers.seen, numbers.debit, numbers.reason) == (100, 67, reason)
+    assert (numbers.available, numbers.count_left, numbers.sum_left) == (
+        standing.available,
+        standing.count_left,
+        standing.sum_left,
+    )
+
+
+def test_nothing_is_available_to_somebody_unknown():
+    numbers = declined_numbers(100, RATE, 3, "token")
+    assert numbers.available == numbers.count_left == numbers.sum_left == NOTHING < 0
+    assert numbers.features == (0, 0, 0)
+
+
+def test_a_conversion_beyond_what_an_amount_can_hold_is_declined_instead_of_shared():
+    rate = Rate("r", "BHD", "IDR", 4_000_000, 1)
+    numbers = payment_numbers(MAX_AMOUNT, rate, Standing("IDR", 2**62, 9, 2**62, (1,)))
+    assert numbers.debit == MAX_AMOUNT
+    assert numbers.available == NOTHING
+    assert numbers.reason == "amount"
+
+
+@given(
+    seen=st.integers(1, 10**9),
+    num=st.integers(1, 1 << 22),
+    den=st.integers(1, 1 << 22),
+    cuts=st.lists(st.integers(1, 10**9), max_size=6),
+)
+def test_refunds_by_parts_at_the_original_rate_give_back_exactly_what_was_paid(
+    seen, num, den, cuts
+):
+    rate = Rate("r", "SGD", "EUR", num, den)
+    borders = sorted({cut for cut in cuts if cut < seen} | {seen})
+    paid = Paid(seen, rate.convert(seen))
+    for border in borders:
+        numbers = refund_numbers(border - paid.refunded_seen, rate, paid, original=True)
+        assert numbers.reason == "accepted"
+        assert numbers.debit >= 0
+        debit = paid.refunded_debit + numbers.debit
+        assert 0 <= debit * den - border * num < den
+        paid = Paid(paid.seen, paid.debit, border, debit)
+    assert paid.refunded_debit == paid.debit
+    assert refund_numbers(1, rate, paid, original=True).reason == "amount"
+
+
+def test_a_refund_at_the_current_rate_is_converted_alone():
+    paid = Paid(100, 67, 50, 34)
+    assert refund_numbers(50, Rate("now", "SGD", "EUR", 1, 1), paid, original=False).debit == 50

@@ -1,0 +1,251 @@
+"""The wallet's state machine: codes, holds, decisions, refunds, cancellations."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from tests.network.members import make_members
+
+from petcore.errors import PetcoreError
+from petcore.network.errors import DecisionUnclear
+from petcore.network.ledger import Database, check_invariants
+from petcore.network.wallet.book import Book, User
+from petcore.network.wallet.payments import Asked, Awaiting, Payments
+
+HOUR = 3_600_000
+START = 1_800_000_000_000  # 2027-01-15, 08:00 UTC
+
+
+class Clock:
+    now = START
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def wallet(tmp_path, clock):
+    database = Database.open(tmp_path / "purse.db", clock=clock)
+    book = Book(database, "purse")
+    book.add_user(
+        User("alice", "EUR", count_limit=3, sum_limit=10_000, features=(5,)), balance=5_000
+    )
+    yield Payments(book, make_members(tmp_path).directory, features=2)
+    assert check_invariants(database, clear=True) == []
+    database.close()
+
+
+def ask(clock, number, amount, *, code="", content="aa", kind="pay", seconds=600, **clear):
+    clear |= {"content": content * 32, "merchant_currency": "SGD"}
+    header = SimpleNamespace(
+        type=kind,
+        sender="shop-bank",
+        request_id=number,
+        expires=clock.now + seconds * 1000,
+        clear=clear,
+    )
+    envelope = SimpleNamespace(header=header, to_bytes=lambda: b"message")
+    return Asked(envelope, {"amount": amount, "currency": "SGD", "payment_token": code})
+
+
+def balance(wallet, user="alice"):
+    (found,) = wallet.book.users.get([user]).values()
+    account = wallet.book.balance(found)
+    state = wallet.book.accounts.get([account])[account]
+    return state.posted, state.available
+
+
+def pay(wallet, clock, number="p1", amount=300):
+    code = wallet.book.new_code("alice", seconds=60)
+    (payment,) = wallet.check([ask(clock, number, amount, code=code)])
+    return payment
+
+
+def refund(wallet, clock, number, amount, mode="original"):
+    asked = ask(clock, number, amount, kind="refund", payment="p1", fx_mode=mode)
+    (answer,) = wallet.check([asked])
+    return answer
+
+
+def test_a_payment_is_held_and_then_posted_once_whatever_is_repeated(wallet, clock):
+    payment = pay(wallet, clock)
+    assert (payment.state, payment.numbers.debit, payment.numbers.features) == ("held", 200, (5, 0))
+    assert balance(wallet) == (5_000, 4_800)
+    for _ in range(2):
+        assert wallet.decide({"shop-bank/p1": 1}) == {"shop-bank/p1": "posted"}
+        assert balance(wallet) == (4_800, 4_800)
+
+
+def test_a_declined_payment_gives_back_the_hold_and_the_limits(wallet, clock):
+    pay(wallet, clock)
+    assert wallet.decide({"shop-bank/p1": 0}) == {"shop-bank/p1": "voided"}
+    assert balance(wallet) == (5_000, 5_000)
+    assert pay(wallet, clock, "p2").numbers.count_left == 3
+
+
+def test_the_same_request_again_gets_the_same_numbers_and_holds_nothing_more(wallet, clock):
+    code = wallet.book.new_code("alice", seconds=60)
+    first, second = (wallet.check([ask(clock, "p1", 300, code=code)])[0] for _ in range(2))
+    assert first == second
+    assert balance(wallet) == (5_000, 4_800)
+
+
+def test_an_id_with_another_content_is_refused(wallet, clock):
+    pay(wallet, clock)
+    (answer,) = wallet.check([ask(clock, "p1", 300, content="bb")])
+    assert answer.code == "inconsistent"
+
+
+def test_limits_count_what_is_held(wallet, clock):
+    states = [pay(wallet, clock, f"p{i}").numbers.reason for i in range(4)]
+    assert states == ["accepted", "accepted", "accepted", "limit"]
+
+
+def test_more_than_the_balance_is_answered_with_numbers_and_holds_nothing(wallet, clock):
+    payment = pay(wallet, clock, amount=9_000)
+    assert (payment.state, payment.numbers.reason) == ("voided", "balance")
+    assert balance(wallet) == (5_000, 5_000)
+
+
+@pytest.mark.parametrize("spoil", ["unknown", "used", "late"])
+def test_a_code_works_once_and_not_for_long(wallet, clock, spoil):
+    code = wallet.book.new_code("alice", seconds=60)
+    if spoil == "used":
+        wallet.check([ask(clock, "p0", 1, code=code)])
+    if spoil == "late":
+        clock.now += 61_000
+    (payment,) = wallet.check(
+        [ask(clock, "p1", 300, code="1" * 18 if spoil == "unknown" else code)]
+    )
+    assert (payment.numbers.reason, payment.numbers.available) == ("token", -1)
+    assert payment.user == ""
+
+
+def test_an_approval_of_what_the_wallet_declined_is_an_error_and_moves_nothing(wallet, clock):
+    pay(wallet, clock, amount=9_000)
+    with pytest.raises(DecisionUnclear, match="nothing is held"):
+        wallet.decide({"shop-bank/p1": 1})
+    assert balance(wallet) == (5_000, 5_000)
+
+
+@pytest.mark.parametrize("decision", [2, 2**64 - 1, 2**63])
+def test_shares_that_add_up_to_no_bit_decide_nothing_of_the_whole_call(wallet, clock, decision):
+    pay(wallet, clock, "p1")
+    pay(wallet, clock, "p2")
+    with pytest.raises(DecisionUnclear):
+        wallet.decide({"shop-bank/p1": 1, "shop-bank/p2": decision})
+    assert balance(wallet) == (5_000, 4_600)
+
+
+def test_refunds_by_parts_give_back_everything_and_no_more(wallet, clock):
+    pay(wallet, clock, amount=301)
+    wallet.decide({"shop-bank/p1": 1})
+    for number, amount in (("r1", 100), ("r2", 200), ("r3", 1)):
+        assert refund(wallet, clock, number, amount).numbers.reason == "accepted"
+        wallet.decide({f"shop-bank/{number}": 1})
+    assert balance(wallet) == (5_000, 5_000)
+    assert refund(wallet, clock, "r4", 1).numbers.reason == "amount"
+
+
+def test_a_declined_refund_leaves_room_for_another(wallet, clock):
+    pay(wallet, clock)
+    wallet.decide({"shop-bank/p1": 1})
+    refund(wallet, clock, "r1", 300)
+    assert refund(wallet, clock, "r2", 300).code == "refund_busy"
+    wallet.decide({"shop-bank/r1": 0})
+    assert refund(wallet, clock, "r3", 300).state == "held"
+
+
+@pytest.mark.parametrize("state", ["unknown", "held", "voided"])
+def test_only_a_posted_payment_is_refunded(wallet, clock, state):
+    if state != "unknown":
+        pay(wallet, clock)
+    if state == "voided":
+        wallet.decide({"shop-bank/p1": 0})
+    assert refund(wallet, clock, "r1", 1).numbers.reason == "state"
+
+
+def test_a_cancelled_hold_is_free_again(wallet, clock):
+    pay(wallet, clock)
+    assert [wallet.cancel("shop-bank", "p1") for _ in range(2)] == ["voided", "voided"]
+    assert balance(wallet) == (5_000, 5_000)
+
+
+def test_a_posted_payment_is_reversed_inside_its_window_only(wallet, clock):
+    pay(wallet, clock)
+    wallet.decide({"shop-bank/p1": 1})
+    assert [wallet.cancel("shop-bank", "p1") for _ in range(2)] == ["reversed", "reversed"]
+    assert balance(wallet) == (5_000, 5_000)
+    pay(wallet, clock, "p2")
+    wallet.decide({"shop-bank/p2": 1})
+    clock.now += 9 * HOUR  # 17:00 UTC is 01:00 of the next day at UTC+8
+    assert wallet.cancel("shop-bank", "p2") == "too_late"
+
+
+def test_a_cancelled_payment_keeps_what_was_refunded_before(wallet, clock):
+    pay(wallet, clock)
+    wallet.decide({"shop-bank/p1": 1})
+    refund(wallet, clock, "r1", 150)
+    wallet.decide({"shop-bank/r1": 1})
+    assert wallet.cancel("shop-bank", "p1") == "reversed"
+    assert balance(wallet) == (5_000, 5_000)
+
+
+def test_an_unknown_payment_that_is_cancelled_never_comes(wallet, clock):
+    assert wallet.cancel("shop-bank", "p1") == "tombstoned"
+    answer = pay(wallet, clock)
+    assert isinstance(answer, PetcoreError)
+    assert answer.code == "cancelled"
+    assert balance(wallet) == (5_000, 5_000)
+
+
+def test_a_payment_without_a_code_waits_for_its_user(wallet, clock):
+    (answer,) = wallet.check([ask(clock, "p1", 300)])
+    assert isinstance(answer, Awaiting)
+    assert balance(wallet) == (5_000, 5_000)
+    (alice,) = wallet.book.users.get(["alice"]).values()
+    payment = wallet.agree("shop-bank/p1", alice)
+    assert (payment.state, payment.numbers.debit) == ("held", 200)
+    assert wallet.agree("shop-bank/p1", alice) == payment
+    assert wallet.decide({"shop-bank/p1": 1}) == {"shop-bank/p1": "posted"}
+
+
+def test_nobody_agrees_to_what_expired_or_was_cancelled(wallet, clock):
+    (alice,) = wallet.book.users.get(["alice"]).values()
+    wallet.check([ask(clock, "p1", 300), ask(clock, "p2", 300)])
+    wallet.cancel("shop-bank", "p2")
+    clock.now += 601_000
+    for number in ("p1", "p2", "p3"):
+        assert wallet.agree(f"shop-bank/{number}", alice).code == "request_expired"
+
+
+def test_what_the_nodes_gave_up_is_released(wallet, clock):
+    pay(wallet, clock)
+    wallet.release("shop-bank/p1")
+    assert balance(wallet) == (5_000, 5_000)
+
+
+def test_consults_hold_nothing_and_are_counted(wallet, clock):
+    code = wallet.book.new_code("alice", seconds=60)
+    asked = [ask(clock, f"c{i}", 300, code=code, kind="consult") for i in range(4)]
+    reasons = [payment.numbers.reason for payment in wallet.check(asked, consults=3)]
+    assert reasons == ["accepted"] * 3 + ["token"]
+    assert balance(wallet) == (5_000, 5_000)
+    assert wallet.check([ask(clock, "p1", 300, code=code)])[0].state == "held"
+
+
+def test_a_refund_at_todays_rate_may_give_back_more_than_was_debited(wallet, clock):
+    pay(wallet, clock)
+    wallet.decide({"shop-bank/p1": 1})
+    rates = tuple(replace(rate, num=4) for rate in wallet.directory.rates)
+    wallet.directory = replace(wallet.directory, rates=rates)
+    assert refund(wallet, clock, "r1", 300, "current").numbers.debit == 400
+    wallet.decide({"shop-bank/r1": 1})
+    assert balance(wallet) == (5_200, 5_200)
+    assert wallet.cancel("shop-bank", "p1") == "reversed"
+    assert balance(wallet) == (5_200, 5_200)

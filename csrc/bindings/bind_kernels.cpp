@@ -109,7 +109,7 @@ void bind_bits(Kernels& m) {
 py::dict cpu_features() {
   const simd::Cpu& c = simd::cpu();
   return py::dict(py::arg("avx2") = c.avx2, py::arg("aesni") = c.aesni, py::arg("clmul") = c.clmul,
-                  py::arg("vaes") = c.vaes, py::arg("vclmul") = c.vclmul,
+                  py::arg("vaes") = c.vaes, py::arg("vclmul") = c.vclmul, py::arg("sha") = c.sha,
                   py::arg("avx512") = c.avx512, py::arg("neon") = c.neon,
                   py::arg("neon_aes") = c.neon_aes);
 }

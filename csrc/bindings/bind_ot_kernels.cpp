@@ -8,6 +8,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "bindings/blocks.h"
+#include "group/sha256_pair.h"
 #include "hash/crh.h"
 #include "ot/extension.h"
 #include "ot/ot_kernels.h"
@@ -81,6 +82,17 @@ py::array crh_low_words(const py::array& blocks, const py::array& offset, std::u
   return to_array(std::move(out));
 }
 
+py::tuple sha256_pair(const py::bytes& x, const py::bytes& y, const std::string& target) {
+  const auto bytes = [](const std::string_view& text) {
+    return std::as_bytes(std::span(text.data(), text.size()));
+  };
+  const auto both = group::sha256_pair(bytes(x), bytes(y), target);
+  const auto result = [](const group::Digest& digest) {
+    return py::bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
+  };
+  return py::make_tuple(result(both[0]), result(both[1]));
+}
+
 }  // namespace
 
 void bind_ot_kernels(Kernels& m) {
@@ -98,6 +110,9 @@ void bind_ot_kernels(Kernels& m) {
   m.def_static("crh_low_words", &crh_low_words, arg("blocks").noconvert(),
                arg("offset").noconvert(), arg("high"), arg("low"), arg("target") = "",
                "The low words of the hashes of blocks ^ offset.");
+  m.def_static("sha256_pair", &sha256_pair, arg("x"), arg("y"), arg("target") = "",
+               "SHA-256 of two messages of one length.");
+  m.def_static("sha256_targets", &group::sha256_targets);
 }
 
 }  // namespace petcore::bindings

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "bits/bits.h"
 #include "group/expand.h"
+#include "group/sha256_pair.h"
 #include "ot/ot_kernels.h"
 #include "ot/row_hash.h"
 
@@ -113,7 +114,9 @@ std::uint64_t softspoken_bytes(std::size_t n, const Options& options) {
 }
 
 void Transcript::add(ConstBytes sent) {
-  const std::array<ConstBytes, 2> parts = {ConstBytes(digest_), sent};
+  const std::size_t half = sent.size() / 2;
+  const auto halves = group::sha256_pair(sent.first(half), sent.subspan(half, half));
+  const std::array<ConstBytes, 4> parts = {digest_, halves[0], halves[1], sent.subspan(2 * half)};
   digest_ = group::sha256(parts);
 }
 

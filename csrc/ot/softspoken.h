@@ -44,7 +44,8 @@ constexpr std::size_t kSoftSpokenBlock = (std::size_t{1} << 14) - 128;
 // softspoken_bytes is what the receiver sends for n transfers after the base OTs.
 std::uint64_t softspoken_bytes(std::size_t n, const Options& options);
 
-// Transcript is what has been sent, as a challenge for the check.
+// Transcript is what has been sent, as a challenge for the check. A message counts as the digests
+// of its halves, which are made side by side.
 class Transcript {
  public:
   Transcript() = default;

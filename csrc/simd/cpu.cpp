@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #if defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -12,6 +16,15 @@
 
 namespace petcore::simd {
 namespace {
+
+#if defined(__x86_64__)
+// Not every compiler's run-time check knows SHA; its registers are those of SSE, always saved.
+bool has_sha() {
+  constexpr unsigned kShaBit = 1U << 29;  // leaf 7, EBX
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & kShaBit) != 0;
+}
+#endif
 
 Cpu detect() {
   Cpu found;
@@ -23,6 +36,7 @@ Cpu detect() {
   found.avx2 = __builtin_cpu_supports("avx2");
   found.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  found.sha = has_sha() && __builtin_cpu_supports("sse4.1");
   found.vclmul = found.avx2 && found.clmul && __builtin_cpu_supports("vpclmulqdq");
   found.vaes = found.avx2 && found.aesni && __builtin_cpu_supports("vaes");
 #elif defined(__aarch64__)

@@ -12,7 +12,7 @@ namespace petcore::simd {
 
 // Features as the operating system lets us use them (register state checked).
 struct Cpu {
-  bool avx2 = false, aesni = false, clmul = false, vaes = false, vclmul = false,
+  bool avx2 = false, aesni = false, clmul = false, vaes = false, vclmul = false, sha = false,
        avx512 = false /* F, BW, DQ, VL */, neon = false, neon_aes = false;
 };
 

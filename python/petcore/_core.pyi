@@ -503,6 +503,14 @@ class kernels:
         threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
     @staticmethod
+    def sha256_pair(x: bytes, y: bytes, target: str = "") -> tuple[typing.Any, ...]:
+        """
+        SHA-256 of two messages of one length.
+        """
+
+    @staticmethod
+    def sha256_targets() -> list[str]: ...
+    @staticmethod
     def share(
         x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
         share0: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None = None,

@@ -151,3 +151,26 @@ def test_a_share_that_is_kept_comes_back_in_another_session() -> None:
         return session.open(session.from_shares(kept[session.party]), label="doubled")
 
     assert np.array_equal(pc.simulate(program)[0], [6, 8])
+
+
+def test_exports_to_several_are_recorded_in_one_go_where_the_sink_can() -> None:
+    class Many(pc.MemorySink):
+        calls = 0
+
+        def record_all(self, disclosures: Any) -> None:
+            self.calls += 1
+            for d in disclosures:
+                self.record(d)
+
+    sinks = [Many(), pc.MemorySink()]
+
+    def program(session: pc.Session) -> Any:
+        x = numbers(session)
+        declared = session.declare_exports({"edge": 2, "bank": (1,)}, label="squares")
+        y = x * x
+        return declared["edge"].share(y), declared["bank"].share(y[:1])
+
+    pc.simulate(program, sinks=sinks)
+    assert sinks[0].calls == 1  # type: ignore[attr-defined]
+    assert list(sinks[0]) == list(sinks[1])
+    assert [d.recipients for d in sinks[0]] == [("edge",), ("bank",)]

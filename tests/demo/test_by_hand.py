@@ -17,6 +17,7 @@ from petcore.cli.app import app
 from petcore.config import load_config
 from petcore.config_text import to_toml
 from petcore.csv_columns import write_csv
+from petcore.network.circuit import FeatureScale, RiskModel
 
 pytestmark = pytest.mark.processes
 
@@ -103,6 +104,38 @@ def test_two_companies_train_on_their_own_files(
     assert (gateway["rows_trained"], gateway["rows_held_out"], gateway["columns"]) == (240, 60, 2)
     assert len((folder / "wallet.scores").read_text(encoding="utf-8").splitlines()) == 61
     assert not (folder / "gateway.scores").exists()
+
+
+def test_two_companies_keep_a_model_that_neither_knows(configs: dict[str, Path]) -> None:
+    folder = configs["gateway"].parent
+    tables(folder)
+    kept = ["--keep", "fraud.share", "--version", "fraud-1", "--threshold", "0.4", "--json"]
+    arguments = {name: train(configs, name, *kept) for name in ("gateway", "wallet")}
+    for name, words in arguments.items():
+        words[words.index("fraud.share")] = f"{name}.share"
+    ended = at_both_parties(configs, arguments)
+    assert [code for code, _, _ in ended.values()] == [0, 0], ended
+    mine, theirs = (RiskModel.load(folder / f"{name}.share") for name in arguments)
+    assert mine.name == theirs.name
+    assert mine.threshold == theirs.threshold < 0
+    weights = (mine.weights + theirs.weights).view(np.int64) / 2.0**18
+    assert (weights > 0.2).all()
+    assert FeatureScale.load(folder / "wallet.share.scale").names == ("AGE",)
+
+
+def test_a_model_to_keep_needs_a_version_and_a_new_file(configs: dict[str, Path]) -> None:
+    folder = configs["gateway"].parent
+    tables(folder)
+    (folder / "old.share").touch()
+    for more, said in (
+        (["--keep", "a.share"], "--version"),
+        (["--keep", "old.share", "--version", "v"], "not overwritten"),
+        (["--keep", "nowhere/a.share", "--version", "v"], "no folder"),
+    ):
+        with started(*train(configs, "wallet", *more), cwd=folder) as process:
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == 2
+        assert said in " ".join(err.replace("│", " ").split())
 
 
 def test_different_options_are_named_at_both_parties(configs: dict[str, Path]) -> None:

@@ -56,6 +56,26 @@ def test_a_record_says_who_learns_what_why_and_under_which_agreement(path, discl
     }
 
 
+def test_several_disclosures_are_chained_and_synced_in_one_go(path, disclosure, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_size))
+    with DisclosureLog(path, "gateway") as log:
+        synced.clear()
+        log.record_all([disclosure(label=text) for text in ("a", "b", "c")])
+        log.record(disclosure(label="d"))
+        assert synced[-1] == path.stat().st_size
+        assert len(synced) == 2
+    assert [record["label"] for record in chain.read(path)] == ["a", "b", "c", "d"]
+
+
+def test_where_one_of_several_cannot_be_recorded_none_is(path, disclosure):
+    with DisclosureLog(path, "gateway") as log:
+        with pytest.raises(DisclosureError, match="too long"):
+            log.record_all([disclosure(label="a"), disclosure(purpose="x" * 100_000)])
+        log.record(disclosure(label="b"))
+    assert [record["label"] for record in chain.read(path)] == ["b"]
+
+
 def test_the_line_is_synced_to_the_disk_before_record_returns(path, disclosure, monkeypatch):
     sizes = []
     with DisclosureLog(path, "gateway") as log:

@@ -15,6 +15,7 @@ from petcore.cli.joining import join
 from petcore.cli.results import cost_record, print_record, show_cost
 from petcore.csv_columns import write_csv
 from petcore.errors import ConfigError, UsageError
+from petcore.network.circuit import FeatureScale, RiskModel
 from petcore.training import Outcome, Plan, load_table
 from petcore.training import train as run_training
 
@@ -49,6 +50,13 @@ def train(
     scores: Annotated[
         Path | None, typer.Option(help="Write the held-out probabilities here (label holder).")
     ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep this party's share of the model in this new file.")
+    ] = None,
+    version: Annotated[str, typer.Option(help="Version of a model that is kept.")] = "",
+    threshold: Annotated[
+        float, typer.Option(help="Highest chance of 1 at which a payment passes a kept model.")
+    ] = 0.5,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train one logistic regression with the other parties; nobody shows a column.
@@ -56,23 +64,32 @@ def train(
     All parties start it with the same --test-fraction, --split-seed, --C, --solver, --steps and
     --batch-size. The rows must have the same identifiers everywhere, unless all say --align.
     Held-out probabilities are revealed to the party with --label, which learns how good the model
-    is.
+    is. With --keep, at all parties, the model stays on shares, for 'petcore node' to score payments
+    by; FILE.scale then holds what this party's columns were standardised by.
 
     Example: petcore train --config wallet.toml --data wallet.csv --label DEFAULT_NEXT_MONTH
     """
     if scores is not None and not scores.parent.is_dir():
         raise ConfigError(f"--scores {scores}: there is no folder {scores.parent}; make it first")
+    if keep is not None:
+        _check_kept(keep, version)
     plan = _plan(test_fraction, split_seed, inverse_penalty, solver, steps, batch_size, align)
     table = load_table(data, id_column=id_column, label=label or None, amounts=amount or ())
     _tell_steps()
     with join(config, program=plan.program()) as session:
         began = time.monotonic()
         outcome = run_training(session, table, plan)
+        kept = None
+        if keep is not None:
+            kept = RiskModel.of(outcome.model, version=version, threshold=threshold)
         record = _record(session.names, outcome) | {
             "party": session.name,
             "seconds": round(time.monotonic() - began, 3),
             "cost": cost_record(session),
         }
+    if keep is not None and kept is not None:
+        kept.save(keep)
+        FeatureScale(table.names, outcome.scale).save(keep.with_name(keep.name + ".scale"))
     if scores is not None and outcome.probabilities is not None:
         columns = {id_column: outcome.test_ids, "probability": outcome.probabilities.tolist()}
         write_csv(scores, columns)
@@ -80,6 +97,16 @@ def train(
         print_record(record)
     else:
         _show(record)
+
+
+def _check_kept(keep: Path, version: str) -> None:
+    """Notice before the training what would keep its result from being written."""
+    if not version:
+        raise UsageError("--keep needs --version, such as --version fraud-7")
+    if not keep.parent.is_dir():
+        raise ConfigError(f"--keep {keep}: there is no folder {keep.parent}; make it first")
+    if keep.exists():
+        raise ConfigError(f"--keep {keep}: exists and is not overwritten; choose another file")
 
 
 def _plan(

@@ -7,6 +7,8 @@ gets StepMismatch from it, before any result exists.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -82,19 +84,43 @@ class Declaring:
         >>> sum(pc.simulate(program))
         array([[ 9, 16]], dtype=uint64)
         """
+        said = {to: shape}
+        return self.declare_exports(
+            said, label=label, dtype=dtype, purpose=purpose, agreement=agreement
+        )[to]
+
+    def declare_exports(
+        self,
+        shapes: Mapping[str, int | tuple[int, ...]],
+        *,
+        label: str,
+        dtype: str = "int64",
+        purpose: str = "",
+        agreement: str = "",
+    ) -> dict[str, DeclaredExport]:
+        """Declare an export to each of several recipients, as `declare_export`, by their names.
+
+        A record each; they reach the disk together.
+        """
         self._require_usable()
-        session = cast("Session", self)
-        check_recipient(to)
+        session, core = cast("Session", self), self._core
         check_words(label, purpose, agreement)
-        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
         name = dtype_name(dtype)
         if name == "fixed":
             raise UsageError("declare_export takes int64 or bool; export a fixed array by export()")
-        core = self._core
-        made = Disclosure(core.step, label, (to,), sizes, name, purpose, agreement, "export")
-        ask_sink(session, made)
-        core.bind_next(f"export to {to}: {described(label, name, sizes)}")
-        return DeclaredExport(session, made, core.step)
+        made = {
+            check_recipient(to): Disclosure(
+                core.step, label, (to,), _sizes(shape), name, purpose, agreement, "export"
+            )
+            for to, shape in shapes.items()
+        }
+        if not made:
+            return {}
+        ask_sink(session, *made.values())
+        texts = (f"{to}: {described(label, name, one.shape)}" for to, one in made.items())
+        digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()
+        core.bind_next(f"{len(made)} exports of {label!r}, {digest}")
+        return {to: DeclaredExport(session, one, core.step) for to, one in made.items()}
 
     def to_shares(self, x: SharedArray) -> Plain:
         """Give this party's share of x, (components, *shape) words, for its own keeping; local.
@@ -117,6 +143,10 @@ class Declaring:
         words: Words = np.empty(n, np.uint64)
         _core.kernels.prg_fill_words(words, self._core.common_key(purpose))
         return words
+
+
+def _sizes(shape: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (shape,) if isinstance(shape, int) else tuple(shape)
 
 
 class DeclaredExport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -47,6 +47,14 @@ class DisclosureSink(Protocol):
 
     def record(self, d: Disclosure) -> None:
         """Record the disclosure, or raise to refuse it."""
+
+
+@runtime_checkable
+class ManySink(Protocol):
+    """A sink that takes several at once for less than one by one: all of them, or none."""
+
+    def record_all(self, disclosures: Sequence[Disclosure]) -> None:
+        """Record the disclosures, or raise to refuse them."""
 
 
 class MemorySink:

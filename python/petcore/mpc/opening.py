@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from petcore.errors import LabelMissing, UsageError
-from petcore.mpc.disclosure import Disclosure, Kind
+from petcore.mpc.disclosure import Disclosure, Kind, ManySink
 from petcore.mpc.fixed import Plain, decode
 from petcore.mpc.operands import require_shared
 from petcore.mpc.shared_base import flat
@@ -84,10 +84,15 @@ def check_words(label: object, purpose: object, agreement: object) -> None:
     _check_reasons(purpose, agreement)
 
 
-def ask_sink(session: Session, disclosure: Disclosure) -> None:
-    """Record a disclosure; where the sink refuses, tell the peers and raise what it raised."""
+def ask_sink(session: Session, *disclosures: Disclosure) -> None:
+    """Record disclosures; where the sink refuses one, tell the peers and raise what it raised."""
+    disclosure = disclosures[0]
     try:
-        session.sink.record(disclosure)
+        if len(disclosures) > 1 and isinstance(session.sink, ManySink):
+            session.sink.record_all(disclosures)
+        else:
+            for disclosure in disclosures:
+                session.sink.record(disclosure)
     except BaseException:
         session._fail(
             "aborted",

@@ -54,6 +54,8 @@ class Outcome:
         Identifiers of the held-out rows.
     auc
         At the label holder the area under the ROC curve over the held-out rows; else None.
+    scale
+        What this party's columns were standardised by.
     """
 
     model: LogisticRegression
@@ -61,6 +63,7 @@ class Outcome:
     probabilities: npt.NDArray[np.float64] | None
     test_ids: tuple[str, ...]
     auc: float | None
+    scale: Standardizer
 
 
 def train(session: Session, table: LocalTable, plan: Plan) -> Outcome:
@@ -117,4 +120,4 @@ def train(session: Session, table: LocalTable, plan: Plan) -> Outcome:
     if chances is not None and table.y is not None:
         auc = roc_auc(table.y[test_rows], chances)
     rows = (len(train_rows), len(test_rows))
-    return Outcome(model, rows, chances, tuple(table.ids[i] for i in test_rows), auc)
+    return Outcome(model, rows, chances, tuple(table.ids[i] for i in test_rows), auc, scale)

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -57,12 +58,28 @@ class DisclosureLog:
         Raises DisclosureError if it cannot be written (a full disk); nothing was sent then, and the
         log takes no more records until it is opened anew.
         """
+        self.record_all([d])
+
+    def record_all(self, disclosures: Sequence[Disclosure]) -> None:
+        """Append several in one write; raises as `record`, and then has recorded none."""
         if self._failed:
             raise DisclosureError(
                 f"{self.path}: {self._failed}; open the log anew", party=self._party
             )
+        lines, number, head = [], self._number, self._head
+        for d in disclosures:
+            number += 1
+            record = self._record(d, number, head)
+            head = record["hash"]
+            lines.append(chain.canonical(record) + b"\n")
+            if len(lines[-1]) > chain.LINE_BYTES_MAX:
+                raise DisclosureError(f"label or purpose of {d.label[:60]!r} is too long")
+        self._append(b"".join(lines))
+        self._number, self._head = number, head
+
+    def _record(self, d: Disclosure, number: int, previous: str) -> chain.Record:
         record: chain.Record = {
-            "number": self._number + 1,
+            "number": number,
             "time": datetime.now(UTC).isoformat(timespec="microseconds"),
             "party": self._party,
             "session": self._session,
@@ -74,14 +91,10 @@ class DisclosureLog:
             "dtype": d.dtype,
             "purpose": d.purpose,
             "agreement": d.agreement,
-            "previous": self._head,
+            "previous": previous,
         }
         record["hash"] = chain.digest(record)
-        line = chain.canonical(record) + b"\n"
-        if len(line) > chain.LINE_BYTES_MAX:
-            raise DisclosureError(f"label or purpose of {d.label[:60]!r} is too long")
-        self._append(line)
-        self._number, self._head = record["number"], record["hash"]
+        return record
 
     def close(self) -> None:
         """Close the file and let others write it; closing twice is harmless."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from petcore.config import Rule
@@ -57,6 +58,10 @@ class LoggedPolicy:
     def record(self, d: Disclosure) -> None:
         """Ask the policy, then write the log; what either raises stops the disclosure."""
         self._log.record(self._policy.allow(d))
+
+    def record_all(self, disclosures: Sequence[Disclosure]) -> None:
+        """Do the same for several: all of them, or none."""
+        self._log.record_all([self._policy.allow(d) for d in disclosures])
 
 
 def _matches(pattern: str, label: str) -> bool:

@@ -81,14 +81,14 @@ def authorise(
     if model is not None:
         model.check(rows)
     rows = rows.padded()
-    version = "none" if model is None else model.version
-    session.agree(f"batch {batch!r} of rows {rows.digest()}, model {version}", wait=False)
-    declared = {
-        edge: session.declare_export(
-            len(rows.of_edge(edge)), to=edge, label=LABEL, purpose=f"batch {batch}" if batch else ""
-        )
-        for edge in rows.edges
-    }
+    name = "no model" if model is None else f"{model.name} up to {model.threshold}"
+    session.agree(f"batch {batch!r} of rows {rows.digest()}, {name}", wait=False)
+    places = {edge: rows.of_edge(edge) for edge in rows.edges}
+    declared = session.declare_exports(
+        {edge: len(place) for edge, place in places.items()},
+        label=LABEL,
+        purpose=f"batch {batch}" if batch else "",
+    )
     margin = None if model is None else model.margin(session, rows.features)
     masks = session.common_words(2 * len(rows), "masks of a batch of payments")
     conditions = session.from_shares(differences(rows, session.party, margin)[None])
@@ -96,9 +96,7 @@ def authorise(
     word = failures(rows, failed, session.party, masks)
     decision = equal(session.from_shares(word[None]), 0, method=method)
     posted = decision * session.from_shares(_outputs(rows, session.party)[None])
-    exported = {
-        edge: export.share(posted[0, rows.of_edge(edge)])[0] for edge, export in declared.items()
-    }
+    exported = {edge: declared[edge].share(posted[0, place])[0] for edge, place in places.items()}
     shares = session.to_shares(posted)[0]
     decided, seen, debit, fee = (column[:count].copy() for column in shares)
     return Outcome(decided, seen, debit, fee, exported)

@@ -81,7 +81,7 @@ def exposure(rows: Rows) -> Words:
     """
     counted = np.where(rows.kind == PAY, rows.debit, np.uint64(0))
     before: Words = grouped(rows.wallet, counted, np.add)
-    return before + np.where(np.isin(rows.kind, (PAY, CONSULT)), rows.debit, np.uint64(0))
+    return before + np.where(rows.kind <= CONSULT, rows.debit, np.uint64(0))
 
 
 def grouped(group: np.ndarray, words: Words, operation: np.ufunc) -> Words:

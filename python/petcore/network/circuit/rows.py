@@ -87,7 +87,7 @@ class Rows:
         debit, seen, fee. For a refund at the original rate: the payment's refunds so far and this
         one, added up, so that refunds in parts give back exactly what was paid.
     features
-        Shape (n, k): what the risk model looks at, integers times 2^`FEATURE_BITS`.
+        Shape (n, k): what the risk model looks at, integers times 2^FEATURE_BITS.
     """
 
     kind: Whole

@@ -1,0 +1,1 @@
+"""The Alipay+ dialect that an acquirer's existing integrations speak, as its public pages say."""

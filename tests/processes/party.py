@@ -123,6 +123,29 @@ def intersect_memory(session: Any, argument: str) -> Any:
     return [found.size, found.buckets, peak_bytes() - before - found.indices.nbytes]
 
 
+def _in_common(session: Any, n: int) -> tuple[Any, Any]:
+    """Which bins are common, and the product of both parties' numbers there; no ids are told."""
+    ids = [f"customer {i + session.party * n // 2}" for i in range(n)]
+    turnover = {"turnover": np.arange(n) * 3 if session.party == 1 else "int64"}
+    found = session.psi_shares(ids, table=0, columns=turnover)
+    rates = found.align(np.arange(n) % 5 if session.party == 0 else None)
+    return found.member, found.columns["turnover"] * rates
+
+
+def turnover_in_common(session: Any, argument: str) -> Any:
+    """How many ids are in common, and the sum over them; half of them are."""
+    member, products = _in_common(session, int(argument))
+    size = session.open(member.sum(), label="how many in common")
+    return [int(size), int(session.open(products.sum(), label="turnover in common"))]
+
+
+def turnover_forever(session: Any, argument: str) -> Any:
+    _in_common(session, int(argument))
+    say(state="running")
+    while True:
+        _in_common(session, int(argument))
+
+
 def compared(session: Any, argument: str) -> Any:
     """Compare a thousand numbers as the rule says; what it chose, and how long it took."""
     x = session.input(VALUES if session.party == 0 else None, owner=0)
@@ -149,6 +172,7 @@ _ALL = (
     *(add_up, loop, loop_large, shapes, product_memory, comparison_memory, estimated),
     *(compared, keys_for_ever),
     *(intersect, intersect_forever, intersect_memory),
+    *(turnover_in_common, turnover_forever),
 )
 PROGRAMS = {f.__name__: f for f in _ALL}
 

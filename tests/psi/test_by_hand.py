@@ -112,6 +112,47 @@ def test_a_process_that_is_killed_while_sets_are_intersected_is_named(companies,
     assert time.monotonic() - killed < 5
 
 
+def start(companies, correlations: str, *arguments: str) -> dict:
+    started = (companies.start_pair if correlations == "ot" else companies.start_all)(*arguments)
+    return dict(zip(("gateway", "wallet"), started[:2], strict=True))
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("correlations", ["dealer", "ot"])
+def test_two_processes_compute_on_what_they_have_in_common_and_learn_the_results_alone(
+    companies, correlations: str
+) -> None:
+    n = 5000
+    common = np.arange(n // 2, n)  # of the gateway; the wallet counts them from 0
+    total = int((common % 5 * (common - n // 2) * 3).sum())
+    parties = start(companies, correlations, "turnover_in_common", f"{n}")
+    for process in parties.values():
+        assert process.last_line()["result"] == [n // 2, total]
+    for name in parties:
+        log = companies.configs[name].log
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        assert [(line["kind"], line["label"]) for line in lines] == [
+            ("open", "intersection of ids, shared: number of ids"),
+            ("open", "how many in common"),
+            ("open", "turnover in common"),
+        ]
+        assert verify(log).count == 3
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("victim", ["gateway", "wallet"])
+def test_a_process_that_is_killed_while_they_compute_on_it_is_named(companies, victim) -> None:
+    parties = start(companies, "dealer", "turnover_forever", "1000")
+    assert all(process.line() == {"state": "running"} for process in parties.values())
+    parties.pop(victim).popen.send_signal(signal.SIGKILL)
+    killed = time.monotonic()
+    for process in parties.values():
+        ended = process.last_line()
+        assert ended["error"] in ("PeerClosed", "PeerAborted")
+        assert victim in ended["text"]
+    assert time.monotonic() - killed < 5
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

@@ -1,6 +1,7 @@
 """Two parties on the compiled core alone, each in a thread, over memory channels.
 
-Their correlations come from a dealer in a third thread, or from each other.
+Their correlations come from a dealer in a third thread, from each other, or from stores that hold
+exactly what the programs take.
 """
 
 from __future__ import annotations
@@ -9,14 +10,19 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from petcore import _core
+from tests.store.conftest import Pair
+
+from .stocked import Rehearsed, orders
 
 NAMES = ["gateway", "wallet"]
-SOURCES = ["dealer", "ot"]
+SOURCES = ["dealer", "ot"]  # those that make correlations
 SILENT = "ot, silent"  # the same source on silent transfers
 Program = Callable[[Any], Any]
 
@@ -39,7 +45,10 @@ class Outcome:
 class Links:
     """The memory links of a session; the first of each pair is held by the first name."""
 
-    def __init__(self, limits: Any, correlations: str = "dealer") -> None:
+    def __init__(
+        self, limits: Any, correlations: str = "dealer", stores: Pair | None = None
+    ) -> None:
+        self.stores = stores
         self.transfers = (
             _core.Transfers("silent", checked=False) if correlations == SILENT else None
         )
@@ -48,7 +57,7 @@ class Links:
         self.dealer, self.offline = [], [None, None]
         if correlations == "dealer":
             self.dealer = [_core.memory_channels("dealer", name, limits) for name in NAMES]
-        else:
+        elif correlations != "store":
             self.offline = _core.memory_channels("gateway", "wallet", limits)
 
     def session(self, party: int, terms: list[tuple[str, str]] | None = None) -> Any:
@@ -62,6 +71,7 @@ class Links:
             terms or [],
             correlations=self.correlations,
             offline=self.offline[party],
+            store=self.stores.open(party) if self.stores else None,
             transfers=self.transfers,
         )
 
@@ -76,8 +86,35 @@ def run_parties(
     correlations: str = "dealer",
 ) -> Outcome:
     """Run one program at both parties, or one each; the dealer is real unless another is given."""
-    links = Links(limits if limits is not None else _core.Limits(), correlations)
+    limits = limits if limits is not None else _core.Limits()
     both = programs if len(programs) == 2 else programs * 2
+    if correlations == "store":
+        return _run_stocked(both, limits)
+    return _run(both, Links(limits, correlations), dealer)
+
+
+def _run_stocked(both: tuple[Program, ...], limits: Any) -> Outcome:
+    """Rehearse, fill stores with what that took, and take it from there: all of it."""
+    rehearsed: list[Rehearsed] = []
+
+    def rehearsal(program: Program, session: Any) -> Any:
+        rehearsed.append(Rehearsed(session))
+        return program(rehearsed[-1])
+
+    _run(tuple(partial(rehearsal, program) for program in both), Links(limits), None)
+    with TemporaryDirectory() as folder:
+        stores = Pair(Path(folder))
+        stores.make(*orders(rehearsed))
+        outcome = _run(both, Links(limits, "store", stores), None)
+        if not any(outcome.errors):
+            assert not any(stores.left(0).values())
+            assert not any(stores.left(1).values())
+        return outcome
+
+
+def _run(
+    both: tuple[Program, ...], links: Links, dealer: Callable[[list[Any]], Any] | None
+) -> Outcome:
     outcome = Outcome([None] * 3, [None] * 3)
 
     def party(index: int) -> None:
@@ -86,6 +123,8 @@ def run_parties(
             outcome.results[index] = both[index](session)
         except BaseException as error:
             session.fail("aborted", type(error).__name__)
+            if links.stores:
+                session.close()
             raise
         session.close()
 
@@ -114,7 +153,7 @@ def run_parties(
     return outcome
 
 
-@pytest.fixture(params=SOURCES)
+@pytest.fixture(params=[*SOURCES, "store"])
 def correlations(request: pytest.FixtureRequest) -> str:
     """Where they come from: whatever uses `parties` runs over every source."""
     return str(request.param)

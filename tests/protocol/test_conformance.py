@@ -7,10 +7,11 @@ import pytest
 
 from petcore import _core
 
-from .conftest import SILENT
+from .conftest import SILENT, SOURCES
 from .operations import OPERATIONS, U64, Operation, bits, open_any, share, words
 
 LENGTHS = [1, 2, 63, 64, 65, 1000, 32767, 32768, 32769, 65537]
+FEW = [1, 65, 1000, 32769]
 
 
 def test_the_registry_names_each_protocol_with_its_parties_and_adversary():
@@ -22,10 +23,10 @@ def test_the_registry_names_each_protocol_with_its_parties_and_adversary():
     ("correlations", "n", "operation"),
     [
         pytest.param(source, n, operation, id=f"{source}-{n}-{operation.name}")
-        for source, lengths in (("dealer", LENGTHS), ("ot", (1, 65, 1000, 32769)), (SILENT, [1000]))
+        for source, lengths in (("dealer", LENGTHS), ("ot", FEW), (SILENT, [1000]), ("store", FEW))
         for n in lengths
         for operation in OPERATIONS
-        if source == "dealer" or not operation.needs_dealer
+        if source in ("dealer", "store") or not operation.needs_dealer
     ],
 )
 def test_an_operation_opens_to_its_reference_at_its_declared_cost(parties, operation, n):
@@ -40,6 +41,7 @@ def test_an_operation_opens_to_its_reference_at_its_declared_cost(parties, opera
         ("dealer", "sign by keys", (1 << 20) + 65),
         ("dealer", "multiply", (1 << 20) + 65),
         ("ot", "most significant bit", (1 << 18) + 65),
+        ("store", "multiply", (1 << 20) + 65),
     ],
 )
 def test_a_vector_longer_than_one_block_is_computed_block_by_block(parties, name, n):
@@ -91,6 +93,7 @@ def test_a_matrix_product_costs_one_opening_of_both_operands(parties, m, k, n):
         np.testing.assert_array_equal(opened, expected)
 
 
+@pytest.mark.parametrize("correlations", SOURCES)  # no store holds what masks a matrix
 def test_a_masked_matrix_is_opened_once_and_serves_products_and_transposed_products(parties):
     rng = np.random.default_rng(4)
     x, y, z = words(rng, 12 * 5), words(rng, 5 * 2), words(rng, 4 * 3)
@@ -110,6 +113,7 @@ def test_a_masked_matrix_is_opened_once_and_serves_products_and_transposed_produ
         np.testing.assert_array_equal(gradient, (X[1:5].T @ z.reshape(4, 3)).ravel())
 
 
+@pytest.mark.parametrize("correlations", SOURCES)
 def test_matrix_products_are_truncated_at_once_at_their_declared_cost(parties):
     rng = np.random.default_rng(6)
     x, y = (rng.integers(-(2**28), 2**28, n).astype(U64) for n in (6 * 4, 4 * 3))

@@ -20,6 +20,7 @@ from petcore.errors import (
     UsageError,
 )
 
+from .conftest import SOURCES
 from .operations import U64, share
 
 TEN = np.arange(10, dtype=U64)
@@ -121,6 +122,7 @@ def test_a_party_that_ends_early_does_not_leave_the_other_waiting(parties, quick
     assert isinstance(outcome.errors[1], StepMismatch)
 
 
+@pytest.mark.parametrize("correlations", SOURCES)
 def test_a_party_that_lives_but_is_late_ends_in_a_typed_error_within_the_deadline(
     parties, quick_limits
 ):
@@ -143,6 +145,7 @@ def test_a_party_that_lives_but_is_late_ends_in_a_typed_error_within_the_deadlin
     assert "gateway" in str(outcome.errors[1])
 
 
+@pytest.mark.parametrize("correlations", SOURCES)
 def test_a_session_refuses_a_second_thread(parties):
     refused = threading.Event()
 

@@ -22,7 +22,7 @@ from petcore.errors import (
     UsageError,
 )
 
-from .conftest import NAMES, Links
+from .conftest import NAMES, SOURCES, Links
 from .operations import U64, share
 
 TEN = np.arange(10, dtype=U64)
@@ -96,6 +96,7 @@ def test_a_masked_matrix_never_fits_a_later_session():
         dealer.join(10)
 
 
+@pytest.mark.parametrize("correlations", SOURCES)
 def test_sizes_whose_product_wraps_around_are_refused(parties):
     many = 2**63 + 1  # times two is two
 
@@ -208,6 +209,7 @@ def test_closing_from_many_threads_ends_a_session_once():
         assert not dealer.is_alive()
 
 
+@pytest.mark.parametrize("correlations", SOURCES)
 def test_costs_can_be_read_while_another_thread_computes(parties):
     def program(session):
         x, done, seen = share(session, TEN, 0), threading.Event(), []

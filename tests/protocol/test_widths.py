@@ -7,6 +7,7 @@ import pytest
 
 from petcore.errors import UsageError
 
+from .conftest import SOURCES
 from .operations import U64, open_any, share, within
 
 
@@ -65,6 +66,7 @@ def test_only_the_low_bits_decide_whether_a_number_is_zero_and_which_bits_it_has
 
 
 @pytest.mark.parametrize("width", [2, 5, 8, 33, 64])
+@pytest.mark.parametrize("correlations", SOURCES)
 def test_what_is_dropped_matters_below_it_only(parties, width):
     values = every(width).astype(np.int64)
     for drop in range(width):
@@ -77,6 +79,7 @@ def test_what_is_dropped_matters_below_it_only(parties, width):
             assert (sign[x == 0] == 0).all()
 
 
+@pytest.mark.parametrize("correlations", SOURCES)
 def test_a_narrow_comparison_opens_and_takes_less(parties):
     def program(session):
         wide, narrow, rough = (session.declared("msb", 1000, *d) for d in ((), (20,), (28, 8)))

@@ -15,7 +15,10 @@ from petcore.mpc.operations import OPERATIONS as ROWS
 from .conftest import SOURCES
 from .operations import OPERATIONS, Operation
 
-STATE = {"close", "cost", "declared", "fail", "psi_key", "stock", "stock_up", "takes"}
+STATE = {
+    *("bind_next", "close", "common_key", "cost", "declared", "fail", "psi_key"),
+    *("stock", "stock_up", "takes"),
+}
 UNUSED = {"input_bits"}  # an input of bits travels as words
 
 

@@ -272,10 +272,10 @@ def write_transfers(
             by_request[item.credit].add(item.request)
     state = _accounts(connection, {*posted, *held})
     _move(connection, state, posted, held)
-    settling = [number for number in posted if state[number].settles]
+    settling = {number: posted[number] for number in posted if state[number].settles}
     if settling:
         counts = {number: len(by_request[number]) for number in settling}
-        _add_nets(connection, window, {number: posted[number] for number in settling}, counts)
+        _add_nets(connection, window, settling, counts)
 
 
 def _move(

@@ -12,40 +12,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import (
-    Connection,
-    LargeBinary,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from petcore.errors import UsageError
-from petcore.network.ledger.accounts import (
-    Transfer,
-    TransferKind,
-    write_transfers,
+from petcore.network.ledger.accounts import TransferKind, write_transfers
+from petcore.network.ledger.journal import add_parts
+from petcore.network.ledger.posted import (
+    POST,
+    REFUNDABLE,
+    REFUNDS_RUNNING,
+    PostedJournal,
+    posting_row,
 )
-from petcore.network.ledger.journal import Journal
-from petcore.network.ledger.postings import POSTING, REVERSAL, Postings, to_transfers, words_of
+from petcore.network.ledger.postings import POSTING, Postings, to_transfers, words_of
 from petcore.network.ledger.records import (
     Batch,
     BatchState,
-    Cancelled,
     Kind,
+    Part,
     Record,
+    Row,
     State,
     Words,
 )
-from petcore.network.ledger.tables import batches, requests, transfers
+from petcore.network.ledger.tables import batches, requests
 from petcore.network.ledger.tables import decisions as sealed
-from petcore.network.ledger.words import to_column, total
 
-_REFUNDABLE = (State.POSTED, State.PARTIALLY_REFUNDED)
 _KEY = requests.c.request == bindparam("key")
 _ENTER = (
     update(requests)
@@ -54,44 +46,25 @@ _ENTER = (
         state=int(State.RESERVED),
         batch=bindparam("number"),
         slot=bindparam("new_slot"),
-        check=func.coalesce(bindparam("new_check", type_=LargeBinary), requests.c.check),
     )
 )
-_LEAVE = (
-    update(requests).where(requests.c.batch == bindparam("number")).values(batch=None, slot=None)
-)
-_POST = (
-    update(requests)
-    .where(_KEY)
-    .values(
-        {name: bindparam(f"new_{name}") for name in ("state", "seen", "debit", "fee", "changed")}
-    )
-)
+_LEAVE = update(requests).where(_KEY).values(batch=None, slot=None)
 _BATCH = batches.c.batch == bindparam("number")
 _FIND = select(batches).where(batches.c.batch.in_(bindparam("numbers", expanding=True)))
 _OPEN = select(batches).where(text("state < 2")).order_by(batches.c.batch)
 _LAST = select(func.max(batches.c.batch))
-_ROWS = (
-    select(requests.c.request, requests.c.batch)
-    .where(requests.c.batch.in_(bindparam("numbers", expanding=True)))
-    .order_by(requests.c.batch, requests.c.slot)
-)
-_REFUNDS_RUNNING = select(requests.c.payment).where(
-    requests.c.payment.in_(bindparam("keys", expanding=True)),
-    requests.c.batch.is_not(None),
-    text("state < 2"),
-)
 _ADVANCE = (
     update(batches).where(_BATCH).values(state=bindparam("new_state"), changed=bindparam("now"))
 )
 _COMPUTED = _ADVANCE.values(
     {name: bindparam(f"new_{name}") for name in ("decisions", "totals", "postings")}
 )
+_INSERT = insert(batches)
+_SEAL = insert(sealed)
 _ENVELOPES = select(sealed).where(sealed.c.batch.in_(bindparam("numbers", expanding=True)))
-_POSTED = select(transfers).where(transfers.c.request.in_(bindparam("keys", expanding=True)))
 
 
-class NodeJournal(Journal):
+class NodeJournal(PostedJournal):
     """Requests and batches of node A or B; every call takes lists and is one transaction."""
 
     def prepare(
@@ -130,13 +103,17 @@ class NodeJournal(Journal):
             self._check_refunds(connection, known)
             state = BatchState.PREPARED
             row = {"batch": number, "state": int(state), "window": window, "digest": digest}
-            connection.execute(insert(batches), row | {"created": now, "changed": now})
+            lines = "\n".join(_line(known[key]) for key in rows)
+            new = {"rows": lines, "created": now, "changed": now}
+            connection.execute(_INSERT, row | new)
             entering = [
-                {"key": key, "number": number, "new_slot": slot, "new_check": check}
-                for slot, (key, check) in enumerate(rows.items())
+                {"key": key, "number": number, "new_slot": slot} for slot, key in enumerate(rows)
             ]
             if entering:
                 connection.execute(_ENTER, entering)
+            checks = {key: check for key, check in rows.items() if check is not None}
+            again = any(known[key].state is State.RESERVED for key in checks)
+            add_parts(connection, checks, Part.CHECK, replace=again)
 
     def computed(
         self,
@@ -181,7 +158,7 @@ class NodeJournal(Journal):
                 "now": self.database.clock(),
             }
             connection.execute(_COMPUTED, new)
-            _keep_envelopes(connection, number, node, envelopes)
+            _seal(connection, number, node, envelopes)
 
     def commit(
         self,
@@ -205,8 +182,6 @@ class NodeJournal(Journal):
         """
         with self.database.write(durable=durable) as connection:
             batch, postings = self._stored(number)
-            if envelopes:
-                _keep_envelopes(connection, number, node, envelopes)
             if batch.state is BatchState.COMMITTED:
                 return False
             if batch.state is not BatchState.COMPUTED or batch.totals is None:
@@ -220,6 +195,7 @@ class NodeJournal(Journal):
             self._post(connection, batch, batch.totals, now)
             state = {"number": number, "new_state": int(BatchState.COMMITTED), "now": now}
             connection.execute(_ADVANCE, state)
+            _seal(connection, number, node, envelopes or {})
         return True
 
     def abort(self, number: int, *, durable: bool = False) -> bool:
@@ -239,7 +215,8 @@ class NodeJournal(Journal):
             nothing = {f"new_{name}": None for name in ("decisions", "totals", "postings")}
             state = {"number": number, "new_state": int(BatchState.ABORTED)}
             connection.execute(_COMPUTED, state | nothing | {"now": self.database.clock()})
-            connection.execute(_LEAVE, {"number": number})
+            if batch.requests:
+                connection.execute(_LEAVE, [{"key": key} for key in batch.requests])
             connection.execute(delete(sealed).where(sealed.c.batch == number))
         return True
 
@@ -247,12 +224,12 @@ class NodeJournal(Journal):
         """Return a batch; None where this node never saw it."""
         with self.database.read() as connection:
             rows = connection.execute(_FIND, {"numbers": [number]}).all()
-            return _batches(connection, rows)[0] if rows else None
+            return _batch(rows[0]) if rows else None
 
     def open_batches(self) -> list[Batch]:
         """Return the batches that are neither committed nor aborted, by number."""
         with self.database.read() as connection:
-            return _batches(connection, connection.execute(_OPEN).all())
+            return [_batch(row) for row in connection.execute(_OPEN)]
 
     def last_batch(self) -> int:
         """Return the largest number that a batch had; 0 before the first."""
@@ -267,85 +244,6 @@ class NodeJournal(Journal):
                 found[row.batch][row.node, row.edge] = row.body
         return found
 
-    def remaining(self, payments: Sequence[str]) -> Words:
-        """Return this node's shares of what can be refunded: uint64 (n, 3) of seen, debit, fee.
-
-        Of a payment that was never posted, or was cancelled, they are 0.
-        """
-        known = self.find(payments)
-        left = np.zeros((len(payments), 3), np.uint64)
-        for index, key in enumerate(payments):
-            record = known.get(key)
-            if record is not None:
-                columns = np.array([record.seen, record.debit, record.fee], np.int64)
-                left[index] = columns.view(np.uint64)
-        return left
-
-    def paid(self, payments: Sequence[str]) -> Words:
-        """Return this node's shares of what was paid, before refunds: uint64 (n, 3), as `remaining`.
-
-        `remaining` taken from it is what was refunded so far.
-        """
-        known = self.find(payments)
-        paid = np.zeros((len(payments), 3), np.uint64)
-        with self.database.read() as connection:
-            numbers = {record.batch for record in known.values()}
-            rows = connection.execute(_FIND, {"numbers": list(numbers)})
-            totals = {row.batch: words_of(row.totals) for row in rows}
-        for index, key in enumerate(payments):
-            record = known.get(key)
-            if record is not None and record.state in _REFUNDABLE:
-                words = totals[record.batch]
-                if words is not None and record.slot is not None:
-                    paid[index] = words.reshape(-1, 3)[record.slot]
-        return paid
-
-    def cancel(self, payments: Sequence[str], *, window: int = 0) -> list[Cancelled]:
-        """Cancel payments in whatever state they are; an unknown id is refused from now on.
-
-        A posted one is reversed: what remains of each of its transfers goes back. Where a batch
-        with it or with a refund of it runs, nothing is done.
-        """
-        with self.database.write() as connection:
-            now = self.database.clock()
-            unknown = dict(zip(payments, self.tombstone(payments), strict=True))
-            known = self.find(payments)
-            running = set(connection.execute(_REFUNDS_RUNNING, {"keys": list(known)}).scalars())
-            outcomes: list[Cancelled] = []
-            done: set[str] = set()
-            reversing: list[str] = []
-            rows: list[dict[str, Any]] = []
-            for key in payments:
-                outcome = Cancelled.ALREADY
-                if key not in done:
-                    outcome = _may_cancel(known[key], unknown[key], key in running)
-                    done.add(key)
-                outcomes.append(outcome)
-                if outcome is Cancelled.REVERSED:
-                    reversing.append(key)
-                if outcome in (Cancelled.VOIDED, Cancelled.REVERSED):
-                    rows.append(_posting_row(key, State.VOIDED, (0, 0, 0), now))
-            _reverse(connection, reversing, window, now)
-            if rows:
-                connection.execute(_POST, rows)
-        return outcomes
-
-    def expire(self, keys: Sequence[str]) -> list[bool]:
-        """End requests that waited too long; False where a batch with it runs, or it has ended."""
-        with self.database.write() as connection:
-            now = self.database.clock()
-            known = self.find(keys)
-            outcomes = [
-                key in known and known[key].state.open and known[key].batch is None for key in keys
-            ]
-            rows = [
-                _posting_row(key, State.EXPIRED, (0, 0, 0), now)
-                for key in {key for key, ended in zip(keys, outcomes, strict=True) if ended}
-            ]
-            if rows:
-                connection.execute(_POST, rows)
-        return outcomes
-
     def _batch(self, number: int, state: BatchState) -> Batch:
         batch = self.batch(number)
         if batch is None or batch.state is not state:
@@ -359,113 +257,60 @@ class NodeJournal(Journal):
             if not rows:
                 raise UsageError(f"batch {number} is unknown here")
             postings = np.frombuffer(rows[0].postings or b"", POSTING)
-            return _batches(connection, rows)[0], postings
+            return _batch(rows[0]), postings
 
     def _check_refunds(self, connection: Connection, known: Mapping[str, Record]) -> None:
         payments = [record.payment for record in known.values() if record.payment is not None]
         if not payments:
             return
-        running = set(connection.execute(_REFUNDS_RUNNING, {"keys": payments}).scalars())
+        running = set(connection.execute(REFUNDS_RUNNING, {"keys": payments}).scalars())
         if len(set(payments)) < len(payments) or running.intersection(payments):
             raise UsageError("two refunds of one payment do not run at once; keep one for later")
 
     def _post(self, connection: Connection, batch: Batch, totals: Words, now: int) -> None:
-        known = self.find(batch.requests)
-        refunded = {record.payment for record in known.values() if record.payment}
-        paid = self.find(refunded) if refunded else {}
+        refunded = [row.payment for row in batch.rows if row.payment is not None]
+        paid = self.find(refunded, parts=False) if refunded else {}
         rows = []
-        for key, words in zip(batch.requests, totals.tolist(), strict=True):
-            record = known[key]
-            kept = (0, 0, 0) if record.kind is Kind.CONSULT else words
-            rows.append(_posting_row(key, State.POSTED, kept, now))
-            payment = paid.get(record.payment or "")
-            if payment is not None and payment.state in _REFUNDABLE:
+        for row, words in zip(batch.rows, totals.tolist(), strict=True):
+            kept = (0, 0, 0) if row.kind is Kind.CONSULT else words
+            rows.append(posting_row(row.request, State.POSTED, kept, now))
+            payment = paid.get(row.payment or "")
+            if payment is not None and payment.state in REFUNDABLE:
                 before = (payment.seen, payment.debit, payment.fee)
                 left = [old - taken for old, taken in zip(before, words, strict=True)]
                 # Obliviously: a refund that was declined takes a share of zero.
-                rows.append(_posting_row(payment.request, State.PARTIALLY_REFUNDED, left, now))
+                rows.append(posting_row(payment.request, State.PARTIALLY_REFUNDED, left, now))
         if rows:
-            connection.execute(_POST, rows)
+            connection.execute(POST, rows)
 
 
-def _posting_row(key: str, state: State, left: Sequence[int], now: int) -> dict[str, Any]:
-    seen, debit, fee = (to_column(word) for word in left)
-    return {
-        "key": key,
-        "new_state": int(state),
-        "new_seen": seen,
-        "new_debit": debit,
-        "new_fee": fee,
-        "new_changed": now,
-    }
-
-
-def _keep_envelopes(
-    connection: Connection, number: int, node: str, envelopes: Mapping[str, bytes]
-) -> None:
-    found = connection.execute(_ENVELOPES, {"numbers": [number]})
-    known = {(row.node, row.edge) for row in found}
+def _seal(connection: Connection, number: int, node: str, envelopes: Mapping[str, bytes]) -> None:
     rows = [
         {"batch": number, "node": node, "edge": edge, "body": body}
         for edge, body in envelopes.items()
-        if (node, edge) not in known
     ]
     if rows:
-        connection.execute(insert(sealed), rows)
+        connection.execute(_SEAL, rows)
 
 
-def _batches(connection: Connection, rows: Sequence[Any]) -> list[Batch]:
-    keys: dict[int, list[str]] = {row.batch: [] for row in rows}
-    if keys:
-        for request, number in connection.execute(_ROWS, {"numbers": list(keys)}):
-            keys[number].append(request)
-    made = []
-    for row in rows:
-        totals = words_of(row.totals)
-        made.append(
-            Batch(
-                number=row.batch,
-                state=BatchState(row.state),
-                window=row.window,
-                digest=row.digest,
-                requests=tuple(keys[row.batch]),
-                decisions=words_of(row.decisions),
-                totals=None if totals is None else totals.reshape(-1, 3),
-            )
-        )
-    return made
-
-
-def _may_cancel(record: Record, unknown: bool, refund_runs: bool) -> Cancelled:
-    if unknown:
-        return Cancelled.TOMBSTONED
-    if record.kind is not Kind.PAY:
-        return Cancelled.REFUSED
-    if record.state.open:
-        return Cancelled.VOIDED if record.batch is None else Cancelled.OPEN
-    if record.state not in _REFUNDABLE:
-        return Cancelled.ALREADY
-    return Cancelled.OPEN if refund_runs else Cancelled.REVERSED
-
-
-def _reverse(connection: Connection, keys: Sequence[str], window: int, now: int) -> None:
-    """Give back what remains of the transfers of payments: those of their refunds went back."""
-    if not keys:
-        return
-    refunds = connection.execute(
-        select(requests.c.request, requests.c.payment).where(requests.c.payment.in_(keys))
+def _batch(row: Any) -> Batch:
+    totals = words_of(row.totals)
+    return Batch(
+        number=row.batch,
+        state=BatchState(row.state),
+        window=row.window,
+        digest=row.digest,
+        rows=tuple(_row(line) for line in row.rows.split("\n") if line),
+        decisions=words_of(row.decisions),
+        totals=None if totals is None else totals.reshape(-1, 3),
     )
-    of = {row.request: row.payment for row in refunds} | {key: key for key in keys}
-    moved: dict[tuple[str, int, int, int], list[int]] = {}
-    for row in connection.execute(_POSTED, {"keys": list(of)}):
-        # A refund's transfer goes the other way under the same leg: it counts against.
-        own = row.request in keys
-        ends = (row.debit, row.credit) if own else (row.credit, row.debit)
-        moved.setdefault((of[row.request], row.leg, *ends), []).append(
-            row.amount if own else -row.amount
-        )
-    items = [
-        Transfer(key, leg + REVERSAL, credit, debit, total(amounts))
-        for (key, leg, debit, credit), amounts in moved.items()
-    ]
-    write_transfers(connection, items, TransferKind.DIRECT, window=window, now=now)
+
+
+def _line(record: Record) -> str:
+    """Write a row of a batch; keys are printable, so tabs and line ends are free."""
+    return f"{int(record.kind)}\t{record.request}\t{record.payment or ''}"
+
+
+def _row(line: str) -> Row:
+    kind, request, payment = line.split("\t")
+    return Row(request, Kind(int(kind)), payment or None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,12 +15,7 @@ from petcore.network.ledger.tables import requests
 
 _KEY = requests.c.request == bindparam("key")
 _LEFT = ("seen", "debit", "fee")
-_END = (
-    update(requests)
-    .where(_KEY)
-    .values({name: bindparam(f"new_{name}") for name in ("state", "answer", *_LEFT, "changed")})
-)
-_LESS = (
+_CHANGE = (
     update(requests)
     .where(_KEY)
     .values({name: bindparam(f"new_{name}") for name in ("state", *_LEFT, "changed")})
@@ -56,11 +52,12 @@ class EdgeJournal(Journal):
         """
         with self.database.write() as connection:
             now = self.database.clock()
-            known = self.find([finish.request for finish in finishes])
-            known |= self.find(record.payment for record in known.values() if record.payment)
-            ended: list[dict[str, Any]] = []
+            known = self.find([finish.request for finish in finishes], parts=False)
+            paid = [record.payment for record in known.values() if record.payment]
+            known |= self.find(paid, parts=False)
+            ended: dict[str, bytes] = {}
             done: list[bool] = []
-            taken: dict[str, Record] = {}
+            changed: dict[str, Record] = {}
             for finish in finishes:
                 record = known.get(finish.request)
                 if record is None:
@@ -69,15 +66,14 @@ class EdgeJournal(Journal):
                 if not done[-1]:
                     continue
                 after = _ended(record, finish)
-                known[record.request] = after
-                ended.append(_row(after, now) | {"new_answer": finish.answer})
+                known[record.request] = changed[record.request] = after
+                ended[record.request] = finish.answer
                 if record.kind is Kind.REFUND and finish.state is State.POSTED:
-                    paid = _less(known.get(record.payment or ""), finish)
-                    known[paid.request] = taken[paid.request] = paid
+                    left = _less(known.get(record.payment or ""), finish)
+                    known[left.request] = changed[left.request] = left
             if ended:
-                connection.execute(_END, ended)
-            if taken:
-                connection.execute(_LESS, [_row(record, now) for record in taken.values()])
+                connection.execute(_CHANGE, [_row(record, now) for record in changed.values()])
+                self.answer(ended)
         return done
 
     def cancel(self, payments: Sequence[str]) -> list[Cancelled]:
@@ -88,7 +84,7 @@ class EdgeJournal(Journal):
         with self.database.write() as connection:
             now = self.database.clock()
             unknown = dict(zip(payments, self.tombstone(payments), strict=True))
-            known = self.find(payments)
+            known = self.find(payments, parts=False)
             outcomes: list[Cancelled] = []
             rows: list[dict[str, Any]] = []
             for key in payments:
@@ -98,7 +94,7 @@ class EdgeJournal(Journal):
                     known[key] = after = _changed(record, State.VOIDED, (0, 0, 0))
                     rows.append(_row(after, now))
             if rows:
-                connection.execute(_LESS, rows)
+                connection.execute(_CHANGE, rows)
         return outcomes
 
 
@@ -130,8 +126,7 @@ def _less(paid: Record | None, refund: Finish) -> Record:
 
 def _changed(record: Record, state: State, left: Iterable[int]) -> Record:
     seen, debit, fee = left
-    values = {name: getattr(record, name) for name in Record.__slots__}
-    return Record(**values | {"state": state, "seen": seen, "debit": debit, "fee": fee})
+    return dataclasses.replace(record, state=state, seen=seen, debit=debit, fee=fee)
 
 
 def _row(record: Record, now: int) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from sqlalchemy import Connection, select
 
 from petcore.network.ledger.accounts import FINAL_PHASE, PENDING_PHASE, TransferKind
 from petcore.network.ledger.database import Database
-from petcore.network.ledger.records import BatchState, Kind, State
+from petcore.network.ledger.records import BatchState, Kind, Part, State
 from petcore.network.ledger.tables import (
     accounts,
     batches,
     holds,
     nets,
+    parts,
     requests,
     transfers,
 )
@@ -58,9 +59,13 @@ def finals(database: Database) -> Finals:
 
 
 def _finals(connection: Connection) -> Finals:
-    rows = connection.execute(select(requests.c.request, requests.c.state, requests.c.answer))
+    given = select(parts.c.request, parts.c.content).where(parts.c.part == int(Part.ANSWER))
+    answers = {row.request: row.content for row in connection.execute(given)}
+    rows = connection.execute(select(requests.c.request, requests.c.state))
     return {
-        row.request: (State(row.state), row.answer) for row in rows if not State(row.state).open
+        row.request: (State(row.state), answers.get(row.request))
+        for row in rows
+        if not State(row.state).open
     }
 
 

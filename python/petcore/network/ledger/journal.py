@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 
 from petcore.errors import UsageError
 from petcore.network.ledger.database import Database
@@ -15,27 +16,37 @@ from petcore.network.ledger.records import (
     Acceptance,
     Accepted,
     Kind,
+    Part,
     Record,
     Request,
     State,
 )
-from petcore.network.ledger.tables import requests
+from petcore.network.ledger.tables import parts, requests
 
 _FIND = select(requests).where(requests.c.request.in_(bindparam("keys", expanding=True)))
 _OPEN = select(requests).where(text("state < 2"))
 _REFUNDS = select(requests).where(requests.c.payment == bindparam("key"))
 _INSERT = insert(requests)
-_KEY = requests.c.request == bindparam("key")
-_CHECK = (
-    update(requests).where(_KEY).values(check=bindparam("new_check"), state=bindparam("new_state"))
-)
-_ANSWER = update(requests).where(_KEY).values(answer=bindparam("new_answer"))
-_FORGET = (
+_RESERVE = (
     update(requests)
-    .where(text("state >= 2"), requests.c.changed < bindparam("before"))
-    .values(body=None, check=None)
+    .where(requests.c.request == bindparam("key"))
+    .values(state=bindparam("new_state"))
+)
+_PARTS = select(parts).where(parts.c.request.in_(bindparam("keys", expanding=True)))
+_ADD_PARTS = insert(parts)
+_DROP_PART = delete(parts).where(
+    parts.c.request == bindparam("key"), parts.c.part == bindparam("which")
+)
+_FORGET = delete(parts).where(
+    parts.c.part != int(Part.ANSWER),
+    parts.c.request.in_(
+        select(requests.c.request).where(
+            text("state >= 2"), requests.c.changed < bindparam("before")
+        )
+    ),
 )
 
+_COLUMNS = tuple(column.name for column in requests.c)
 _LOOKUP_ROWS = 500  # parameters of one statement; far below what either database allows
 
 
@@ -58,62 +69,74 @@ class Journal:
             known = self.find([request.request for request in arriving])
             answers: list[Accepted] = []
             fresh: list[dict[str, Any]] = []
+            bodies: dict[str, bytes] = {}
             for request in arriving:
                 record = known.get(request.request)
                 answers.append(_judge(request, record, now))
                 if answers[-1].outcome is Acceptance.NEW:
                     known[request.request] = new = _record(request, now)
                     fresh.append(_row(new))
+                    bodies[request.request] = request.body
             if fresh:
                 connection.execute(_INSERT, fresh)
+                add_parts(connection, bodies, Part.BODY)
         return answers
 
-    def find(self, keys: Iterable[str]) -> dict[str, Record]:
-        """Return the records of those requests that are known, in the order asked for."""
+    def find(self, keys: Iterable[str], *, parts: bool = True) -> dict[str, Record]:
+        """Return the records of those requests that are known, in the order asked for.
+
+        Without `parts`, their bodies, checks and answers are not read.
+        """
         wanted = list(dict.fromkeys(keys))
         found: dict[str, Record] = {}
         with self.database.read() as connection:
             for begin in range(0, len(wanted), _LOOKUP_ROWS):
                 some = wanted[begin : begin + _LOOKUP_ROWS]
-                for row in connection.execute(_FIND, {"keys": some}):
-                    found[row[0]] = to_record(row)
+                rows = connection.execute(_FIND, {"keys": some}).all()
+                found |= _records(connection, rows, parts=parts)
         return {key: found[key] for key in wanted if key in found}
 
     def waiting(self) -> list[Record]:
         """Return what has not ended, oldest first: the work to go on with after a start."""
         with self.database.read() as connection:
-            records = [to_record(row) for row in connection.execute(_OPEN)]
-        return sorted(records, key=lambda record: (record.created, record.request))
+            return _oldest_first(connection, connection.execute(_OPEN).all())
 
     def refunds(self, payment: str) -> list[Record]:
         """Return the refunds of a payment, oldest first."""
         with self.database.read() as connection:
-            records = [to_record(row) for row in connection.execute(_REFUNDS, {"key": payment})]
-        return sorted(records, key=lambda record: (record.created, record.request))
+            return _oldest_first(connection, connection.execute(_REFUNDS, {"key": payment}).all())
 
     def keep(self, checks: Mapping[str, bytes], state: State = State.RESERVED) -> None:
         """Keep what was learned about open requests, by key; they are in `state` from now on."""
         with self.database.write() as connection:
             self.open_ones(checks)
-            rows = [
-                {"key": key, "new_check": check, "new_state": int(state)}
-                for key, check in checks.items()
-            ]
+            add_parts(connection, checks, Part.CHECK, replace=True)
+            rows = [{"key": key, "new_state": int(state)} for key in checks]
             if rows:
-                connection.execute(_CHECK, rows)
+                connection.execute(_RESERVE, rows)
 
     def answer(self, answers: Mapping[str, bytes]) -> None:
-        """Keep the answers to requests, by key; one that was given stays, and others are refused."""
+        """Keep the answers to requests, by key.
+
+        Raises
+        ------
+        UsageError
+            A request was answered otherwise before: then nothing was written.
+        """
         with self.database.write() as connection:
-            rows = [{"key": key, "new_answer": answer} for key, answer in answers.items()]
-            if rows:
-                connection.execute(_ANSWER, rows)
+            known = self.find(answers)
+            if len(known) < len(answers):
+                raise UsageError("only what was accepted is answered; call accept() first")
+            fresh = {key: answers[key] for key in known if known[key].answer is None}
+            if any(known[key].answer != answers[key] for key in answers if key not in fresh):
+                raise UsageError("a request has one answer for ever; send the one in its record")
+            add_parts(connection, fresh, Part.ANSWER)
 
     def tombstone(self, keys: Sequence[str]) -> list[bool]:
         """Refuse ids that are unknown for ever; False where one is known: it was not touched."""
         with self.database.write() as connection:
             now = self.database.clock()
-            known = self.find(keys)
+            known = self.find(keys, parts=False)
             fresh = [key for key in dict.fromkeys(keys) if key not in known]
             rows = [_row(_tombstone(key, now)) for key in fresh]
             if rows:
@@ -134,18 +157,49 @@ class Journal:
             One is unknown, or has ended.
         """
         wanted = list(keys)
-        known = self.find(wanted)
+        known = self.find(wanted, parts=False)
         for key in wanted:
             if key not in known or not known[key].state.open:
                 raise UsageError("only a request that was accepted and has not ended can go on")
         return known
 
 
-def to_record(row: Row[Any]) -> Record:
-    """Return a row of `requests` as a record."""
-    values = list(row)
-    values[1], values[3] = Kind(values[1]), State(values[3])
-    return Record(*values)
+def add_parts(
+    connection: Connection, contents: Mapping[str, bytes], part: Part, *, replace: bool = False
+) -> None:
+    """Keep bytes that belong to requests, by key; empty ones are not kept."""
+    rows = [
+        {"request": key, "part": int(part), "content": content}
+        for key, content in contents.items()
+        if content
+    ]
+    if rows and replace:
+        connection.execute(
+            _DROP_PART, [{"key": row["request"], "which": row["part"]} for row in rows]
+        )
+    if rows:
+        connection.execute(_ADD_PARTS, rows)
+
+
+def _records(connection: Connection, rows: Sequence[Any], *, parts: bool) -> dict[str, Record]:
+    contents: dict[str, list[bytes | None]] = {row[0]: [None, None, None] for row in rows}
+    if parts and rows:
+        for request, part, content in connection.execute(_PARTS, {"keys": list(contents)}):
+            contents[request][part] = content
+    found: dict[str, Record] = {}
+    for row in rows:
+        values = [*row, *contents[row[0]]]
+        values[1], values[3] = Kind(row[1]), State(row[3])
+        found[row[0]] = Record(*values)
+    return found
+
+
+def _oldest_first(connection: Connection, rows: Sequence[Any]) -> list[Record]:
+    records: list[Record] = []
+    for begin in range(0, len(rows), _LOOKUP_ROWS):
+        some = rows[begin : begin + _LOOKUP_ROWS]
+        records += _records(connection, some, parts=True).values()
+    return sorted(records, key=lambda record: (record.created, record.request))
 
 
 def _check(request: Request) -> None:
@@ -168,31 +222,16 @@ def _judge(request: Request, record: Record | None, now: int) -> Accepted:
 
 
 def _record(request: Request, now: int) -> Record:
-    return Record(
-        request=request.request,
-        kind=request.kind,
-        tag=request.tag,
-        state=State.NEW,
-        payment=request.payment,
-        created=now,
-        expires=request.expires,
-        changed=now,
-        batch=None,
-        slot=None,
-        seen=0,
-        debit=0,
-        fee=0,
-        body=request.body,
-        check=None,
-        answer=None,
-    )
+    fixed = (request.request, request.kind, request.tag, State.NEW, request.payment)
+    times = (now, request.expires, now)
+    return Record(*fixed, *times, None, None, 0, 0, 0, request.body or None, None, None)
 
 
 def _tombstone(key: str, now: int) -> Record:
-    asked = Request(key, Kind.PAY, b"", now)
-    record = _record(asked, now)
-    return Record(**{**_row(record), "state": State.TOMBSTONED, "kind": Kind.PAY})
+    return dataclasses.replace(
+        _record(Request(key, Kind.PAY, b"", now), now), state=State.TOMBSTONED
+    )
 
 
 def _row(record: Record) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in Record.__slots__}
+    return {name: getattr(record, name) for name in _COLUMNS}

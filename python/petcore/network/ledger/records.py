@@ -56,6 +56,14 @@ class Kind(IntEnum):
     OTHER = 4
 
 
+class Part(IntEnum):
+    """The bytes that are kept of a request."""
+
+    BODY = 0
+    CHECK = 1
+    ANSWER = 2
+
+
 class State(IntEnum):
     """Where a request is; from POSTED on only further refunds or a cancellation change it."""
 
@@ -166,9 +174,17 @@ class Accepted(NamedTuple):
     record: Record | None
 
 
+class Row(NamedTuple):
+    """A request in a batch; `payment` is what a refund refunds."""
+
+    request: str
+    kind: Kind
+    payment: str | None
+
+
 @dataclass(frozen=True)
 class Batch:
-    """A batch of a node; `requests` are its keys, by slot.
+    """A batch of a node, its rows by slot.
 
     ``decisions`` has this node's shares (n,), ``totals`` those of seen, debit and fee (n, 3); both
     are None until it is computed.
@@ -178,6 +194,11 @@ class Batch:
     state: BatchState
     window: int
     digest: bytes
-    requests: tuple[str, ...]
+    rows: tuple[Row, ...]
     decisions: Words | None = field(default=None, repr=False)
     totals: Words | None = field(default=None, repr=False)
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """The keys of the requests, by slot."""
+        return tuple(row.request for row in self.rows)

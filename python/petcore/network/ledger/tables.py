@@ -42,9 +42,6 @@ requests = Table(
     Column("seen", BigInteger, nullable=False),
     Column("debit", BigInteger, nullable=False),
     Column("fee", BigInteger, nullable=False),
-    Column("body", LargeBinary),
-    Column("check", LargeBinary),
-    Column("answer", LargeBinary),
     Index(
         "requests_open", "state", sqlite_where=text("state < 2"), postgresql_where=text("state < 2")
     ),
@@ -54,12 +51,15 @@ requests = Table(
         sqlite_where=text("payment IS NOT NULL"),
         postgresql_where=text("payment IS NOT NULL"),
     ),
-    Index(
-        "requests_batch",
-        "batch",
-        sqlite_where=text("batch IS NOT NULL"),
-        postgresql_where=text("batch IS NOT NULL"),
-    ),
+)
+
+# The bytes that belong to a request, apart from what changes: body, check, answer (see `Part`).
+parts = Table(
+    "parts",
+    metadata,
+    Column("request", Text, primary_key=True),
+    Column("part", SmallInteger, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
 )
 
 # One run of the circuit. What it computed stands here until both nodes have it: a batch counts
@@ -71,6 +71,7 @@ batches = Table(
     Column("state", SmallInteger, nullable=False),
     Column("window", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),
+    Column("rows", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("changed", BigInteger, nullable=False),
     Column("decisions", LargeBinary),

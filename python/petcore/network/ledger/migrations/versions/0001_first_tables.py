@@ -32,9 +32,6 @@ def journal() -> None:
         sa.Column("seen", sa.BigInteger, nullable=False),
         sa.Column("debit", sa.BigInteger, nullable=False),
         sa.Column("fee", sa.BigInteger, nullable=False),
-        sa.Column("body", sa.LargeBinary),
-        sa.Column("check", sa.LargeBinary),
-        sa.Column("answer", sa.LargeBinary),
     )
     op.create_index(
         "requests_open",
@@ -50,12 +47,11 @@ def journal() -> None:
         sqlite_where=sa.text("payment IS NOT NULL"),
         postgresql_where=sa.text("payment IS NOT NULL"),
     )
-    op.create_index(
-        "requests_batch",
-        "requests",
-        ["batch"],
-        sqlite_where=sa.text("batch IS NOT NULL"),
-        postgresql_where=sa.text("batch IS NOT NULL"),
+    op.create_table(
+        "parts",
+        sa.Column("request", sa.Text, primary_key=True),
+        sa.Column("part", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
     )
     op.create_table(
         "batches",
@@ -63,6 +59,7 @@ def journal() -> None:
         sa.Column("state", sa.SmallInteger, nullable=False),
         sa.Column("window", sa.BigInteger, nullable=False),
         sa.Column("digest", sa.LargeBinary, nullable=False),
+        sa.Column("rows", sa.Text, nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("changed", sa.BigInteger, nullable=False),
         sa.Column("decisions", sa.LargeBinary),
@@ -189,15 +186,16 @@ def rules() -> None:
     ends = """OLD.state >= 2 AND NEW.state <> OLD.state AND NOT (
         (OLD.state = 2 AND NEW.state IN (3, 4, 5)) OR (OLD.state = 3 AND NEW.state IN (4, 5)))"""
     rule(sqlite, "requests", "UPDATE", ends, "a request that ended does not end in another way")
-    same = "IS NOT" if sqlite else "IS DISTINCT FROM"
-    answered = f"OLD.answer IS NOT NULL AND NEW.answer {same} OLD.answer"
-    rule(sqlite, "requests", "UPDATE", answered, "an answer that was given never changes", "answer")
-    rule(sqlite, "requests", "DELETE", "", "an id stays known", "kept")
+    # Parts: 2 is the answer.
+    text = "an answer that was given never changes"
+    rule(sqlite, "parts", "UPDATE", "OLD.part = 2", text)
+    rule(sqlite, "parts", "DELETE", "OLD.part = 2", text)
+    rule(sqlite, "requests", "DELETE", "", "an id stays known")
 
 
-def rule(sqlite: bool, table: str, action: str, when: str, text: str, name: str = "") -> None:
+def rule(sqlite: bool, table: str, action: str, when: str, text: str) -> None:
     """Refuse an action on rows of a table, in either database's words."""
-    trigger = f"{table}_{name or action.lower()}_rule"
+    trigger = f"{table}_{action.lower()}_rule"
     condition = f"WHEN ({when})" if when else ""
     if sqlite:
         op.execute(

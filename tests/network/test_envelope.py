@@ -141,6 +141,7 @@ def test_a_message_still_verifies_after_parts_were_taken_out(world, content):
     envelope = Envelope.from_bytes(content).for_recipient("node-b")
     again = Envelope.from_bytes(envelope.to_bytes())
     world.verify(again)
+    assert again.size == 1024
     assert again.digest == Envelope.from_bytes(content).digest
     assert set(world.open(again, "node-b")) == {"amount", "fee"}
     assert len(again.to_bytes()) < len(content) / 2
@@ -299,6 +300,15 @@ def test_a_part_of_another_message_is_refused(world):
     one._bodies = (two._bodies[0], *one._bodies[1:])
     with pytest.raises(EnvelopeMalformed, match="not the one that was signed"):
         Envelope.from_bytes(one.to_bytes())
+
+
+def test_a_lane_of_somebody_else_does_not_open_in_ones_own_message(world):
+    stolen = world.compose()
+    own = world.compose(sender="other")
+    forged = resigned(world, "other", own, own, stolen._bodies)
+    world.verify(forged)
+    with pytest.raises(SealBroken, match="another"):
+        world.open(forged, "node-a")
 
 
 def resigned(world, sender, header, table, bodies):

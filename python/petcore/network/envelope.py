@@ -10,9 +10,9 @@ when written again is refused. The table names every part's recipient, form, key
 signature (ES256) is over the digest of the header and the table, so it verifies whichever parts are
 still there.
 
-A part is sealed by HPKE (RFC 9180, base mode) to its recipient; ``info`` binds version, type,
-request id, sender, recipient, the set of fields, and the digest of the header. What is sealed is
-padded to a size class, so a part's length tells the class only.
+A part is sealed by HPKE (RFC 9180, base mode) to its recipient, by way of `petcore.network.lanes`;
+it is bound to version, type, request id, sender, recipient, the set of fields, and the digest of
+the header. What is sealed is padded to a size class, so a part's length tells the class only.
 
 Adversary: whoever carries a message may read the header and drop or replay messages; everything
 else is noticed. Leaks: header, size classes, which parts a recipient gets.
@@ -32,7 +32,6 @@ from petcore.network.errors import (
     EnvelopeExpired,
     EnvelopeMalformed,
     RecipientWrong,
-    SealBroken,
     SignatureWrong,
 )
 from petcore.network.fields import NODES, Message, Role
@@ -50,10 +49,10 @@ from petcore.network.header import (
 )
 from petcore.network.keyring import KeyRing, PublicKeys, now_ms
 from petcore.network.kinds import ID, TIME_MAX
+from petcore.network.lanes import OVERHEAD
 from petcore.network.packing import ENVELOPE_MAX, LENGTH, pack, piece, unpack
 from petcore.network.published import GRACE_MS
 from petcore.network.schema import VERSION, message
-from petcore.payments.sealing import SEAL_BYTES
 
 __all__ = ["Envelope", "Header", "Part", "compose", "open_part", "pack", "unpack", "verify"]
 
@@ -87,8 +86,8 @@ class Envelope:
 
     @property
     def size(self) -> int:
-        """The padded size class: the largest of its parts', in bytes."""
-        return max((len(body) - SEAL_BYTES for body in self._bodies if body), default=0)
+        """The padded size class: the largest of its parts', in bytes; 0 without parts."""
+        return max((part.size for part in self.table), default=0)
 
     def to_bytes(self) -> bytes:
         """Return the message as it travels."""
@@ -123,7 +122,7 @@ class Envelope:
         header, table = parse_header(base), parse_table(raw_table)
         bodies = []
         for _ in table:
-            body, at = piece(content, at, parts.PART_MAX + SEAL_BYTES)
+            body, at = piece(content, at, parts.PART_MAX + OVERHEAD)
             bodies.append(body)
         if at != len(content):
             raise EnvelopeMalformed("the message is cut short, or has bytes after its end")
@@ -158,10 +157,13 @@ class Envelope:
         if [(part.to, part.form) for part in self.table] != expected:
             raise EnvelopeMalformed(f"{declared.name}: other parts than its recipients call for")
         for part, body in zip(self.table, self._bodies, strict=True):
-            if body and hashlib.sha256(body).hexdigest() != part.digest:
-                raise EnvelopeMalformed(f"the part for {part.to} is not the one that was signed")
-            if body and len(body) - SEAL_BYTES not in parts.SIZES:
+            if part.size not in parts.SIZES:
                 raise EnvelopeMalformed(f"the part for {part.to} is of no size class")
+            if not body:
+                continue
+            fits = len(body) == part.size + OVERHEAD
+            if not fits or hashlib.sha256(body).hexdigest() != part.digest:
+                raise EnvelopeMalformed(f"the part for {part.to} is not the one that was signed")
 
 
 def compose(
@@ -230,10 +232,9 @@ def compose(
         if not _has_part(declared, role):
             continue
         content = shares[role] if role in shares else parts.sealed(declared, role, values)
-        key, sealer = keys.sealer(name)
-        body = sealer.seal(content, _info(header, role, name, base_digest))
+        key, body = ring.seal(keys, name, content, _info(header, role, name, base_digest))
         form = "share" if role in shares else "sealed"
-        table.append(Part(name, form, key, hashlib.sha256(body).hexdigest()))
+        table.append(Part(name, form, key, hashlib.sha256(body).hexdigest(), len(content)))
         bodies.append(body)
     raw_table = dump(table).encode()
     signature = ring.sign(b"petcore envelope 1\n" + base_digest + raw_table)
@@ -313,15 +314,8 @@ def open_part(envelope: Envelope, ring: KeyRing) -> dict[str, Any]:
     else:
         raise RecipientWrong(f"{header.type} of {header.sender} has no part for {ring.name}")
     role = next(role for role, name in header.to.items() if name == part.to)
-    opener = ring.opener(part.key)
-    try:
-        content = opener.open(body, _info(header, role, part.to, envelope._base_digest))
-    except ValueError:
-        raise SealBroken(
-            f"the part of {header.type} for {ring.name} does not open: it was sealed for another "
-            "message or to another key; ask for it again",
-            party=header.sender,
-        ) from None
+    info = _info(header, role, part.to, envelope._base_digest)
+    content = ring.open(header.sender, part.key, body, info)
     return parts.opened(message(header.type), role, content)
 
 

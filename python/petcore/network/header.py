@@ -26,12 +26,13 @@ dump = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Part(NamedTuple):
-    """What the signed table says of a part: recipient, form, key id, and hex digest."""
+    """What the signed table says of a part: recipient, form, key id, hex digest, size class."""
 
     to: str
     form: str
     key: str
     digest: str
+    size: int
 
 
 class Header(NamedTuple):
@@ -58,6 +59,7 @@ class Header(NamedTuple):
 
 
 def recipients(declared: Message, to: Mapping[Role, str]) -> dict[Role, str]:
+    """Return the members of a message's roles in their order; UsageError if they do not fit."""
     ordered = {role: to[role] for role in declared.recipients if role in to}
     wanted = 1 if declared.one_recipient else len(declared.recipients)
     if len(ordered) != len(to) or len(to) != wanted or len(set(to.values())) != len(to):
@@ -69,6 +71,7 @@ def recipients(declared: Message, to: Mapping[Role, str]) -> dict[Role, str]:
 
 
 def write_header(header: Header) -> bytes:
+    """Return the header as it travels; FieldRefused if it is too long."""
     values = {
         "clear": header.clear,
         "counter": header.counter,
@@ -99,6 +102,7 @@ def _parse(content: bytes) -> Any:
 
 
 def parse_header(base: bytes) -> Header:
+    """Parse a header; EnvelopeMalformed or FieldRefused if it is not what the schema declares."""
     values = _parse(base)
     if type(values) is not dict or tuple(values) != _HEADER_KEYS:
         raise EnvelopeMalformed("the header has other keys than a header has")
@@ -134,12 +138,14 @@ def parse_header(base: bytes) -> Header:
 
 
 def parse_table(content: bytes) -> tuple[Part, ...]:
+    """Parse the table of parts; EnvelopeMalformed if it is none."""
     rows = _parse(content)
     if (
         type(rows) is not list
         or len(rows) > _PARTS_MAX
-        or any(type(row) is not list or len(row) != 4 for row in rows)
-        or any(type(item) is not str for row in rows for item in row)
+        or any(type(row) is not list or len(row) != 5 for row in rows)
+        or any(type(item) is not str for row in rows for item in row[:4])
+        or any(type(row[4]) is not int for row in rows)
     ):
         raise EnvelopeMalformed("the table of parts is none")
     return tuple(Part(*row) for row in rows)

@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from petcore.errors import ConfigError, UsageError
 from petcore.network import published
-from petcore.network.errors import EpochUnknown
+from petcore.network.errors import EpochUnknown, SealBroken
+from petcore.network.lanes import Lanes
 from petcore.network.published import Entry, Published, to_der, to_raw
 from petcore.payments.sealing import RECIPIENT, Opener, Sealer, SealingKey, write_private
 
@@ -50,6 +51,7 @@ class KeyRing:
     def __init__(self, directory: Path, public: Published) -> None:
         self._directory, self._public = directory, public
         self._openers: dict[str, Opener] = {}
+        self._lanes = Lanes(public.name)
         self._signer = _signing_key(_read_secret(self._file(public.current.epoch)))
 
     @classmethod
@@ -119,18 +121,38 @@ class KeyRing:
         """Return the ES256 signature of the current epoch: 64 bytes, r and s."""
         return to_raw(self._signer.sign(content, _ES256))
 
-    def opener(self, key_id: str) -> Opener:
-        """Return the key that opens what was sealed to `key_id`.
+    def seal(self, keys: PublicKeys, to: str, content: bytes, bound: bytes) -> tuple[str, bytes]:
+        """Seal to the current epoch of a member; return the id of its key and what was sealed.
+
+        Raises
+        ------
+        EpochUnknown
+            The member published no keys.
+        """
+        key_id, sealer = keys.sealer(to)
+        return key_id, self._lanes.seal(to, key_id, sealer, content, bound)
+
+    def open(self, sender: str, key_id: str, sealed: bytes, bound: bytes) -> bytes:
+        """Open what a member sealed to the key `key_id` of this one.
 
         Raises
         ------
         EpochUnknown
             It is no key of this member, or was erased.
+        SealBroken
+            It was sealed by or to another, bound to something else, or changed.
         """
         opener = self._openers.get(key_id)
         if opener is None:
             opener = self._openers[key_id] = self._load_opener(key_id)
-        return opener
+        try:
+            return self._lanes.open(sender, key_id, opener, sealed, bound)
+        except ValueError:
+            raise SealBroken(
+                f"what {sender} sealed to {self.name} does not open: it was sealed for another "
+                "message or to another key; ask for it again",
+                party=sender,
+            ) from None
 
     def rotate(self, *, now: Clock = now_ms) -> int:
         """Begin a new epoch; its keys are current from now on. Return its number.
@@ -171,6 +193,7 @@ class KeyRing:
                 return dict(receipt)
         _overwrite(self._file(epoch))
         self._openers.pop(entry.key_id, None)
+        self._lanes.forget()
         receipt = published.erasure(self.name, entry, self.key_id, now())
         receipt["signature"] = base64.b64encode(self.sign(published.signed(receipt))).decode()
         self._public = self._public.with_receipt(receipt)
@@ -184,6 +207,7 @@ class KeyRing:
             return False
         fresh = KeyRing(self._directory, public)
         self._openers.clear()
+        self._lanes.forget()
         self._signer, self._public = fresh._signer, public
         return True
 

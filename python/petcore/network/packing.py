@@ -48,6 +48,7 @@ def unpack(content: bytes, most: int = PACKED_MAX) -> list[bytes]:
 
 
 def piece(content: bytes, at: int, most: int) -> tuple[bytes, int]:
+    """Return the bytes whose length stands at `at`, and where they end; EnvelopeMalformed."""
     if at + 4 > len(content):
         raise EnvelopeMalformed("the message is cut short")
     (size,) = LENGTH.unpack_from(content, at)

@@ -9,11 +9,13 @@ import typer
 from typer.core import TyperGroup
 
 from petcore.cli import (
+    catalogue,
     clear,
     dealer,
     demo,
     doctor,
     keygen,
+    keys,
     log,
     pin,
     prepare,
@@ -78,5 +80,7 @@ app.command("share")(clear.share)
 app.command("clear")(clear.clear)
 app.command("combine")(clear.combine)
 app.add_typer(pseudonym.app, name="pseudonym")
+app.command("catalogue")(catalogue.catalogue)
+app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
 app.command("version")(version)

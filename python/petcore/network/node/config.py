@@ -1,0 +1,136 @@
+"""The configuration of a node.
+
+::
+
+    name = "node-a"
+    network = "network.toml"              # the directory, the same for all members
+    listen = "0.0.0.0:9001"
+    health_listen = "127.0.0.1:9101"      # /health and /metrics without TLS; left out: none
+    database = "node-a.db"                # a file, or postgresql://user@host/name
+    keys = "keys"                         # own key ring, and NAME.keys.json of every member
+    session = "node-a.session.toml"       # as for petcore.connect: peer, dealer, limits, log
+    model = "node-a.model.json"           # this node's shares of the risk model; left out: none
+
+    [identity]
+    certificate = "node-a.cert.pem"
+    key = "node-a.key.pem"
+
+    [limits]
+    gather_ms = 4
+    batch_rows = 256
+    answer_seconds = 8
+    consults_per_minute = 6
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from petcore.errors import ConfigError
+from petcore.network.directory import Directory
+from petcore.tables import Table
+
+ROWS_MAX = 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on waits and sizes.
+
+    ``gather_ms``: how long a request waits for others. ``batch_rows``: most rows of a batch.
+    ``answer_seconds``: after which a caller is told "pending". ``consults_per_minute``: of one sender
+    about one token.
+    """
+
+    gather_ms: float = 4.0
+    batch_rows: int = 256
+    answer_seconds: float = 8.0
+    consults_per_minute: int = 6
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """Everything that `petcore node` needs to know; paths are absolute or relative to the file."""
+
+    name: str
+    network: Path
+    listen: str
+    database: str
+    keys: Path
+    session: Path
+    certificate: Path
+    key: Path
+    health_listen: str = ""
+    model: Path | None = None
+    limits: Limits = field(default_factory=Limits)
+    source: str = "this configuration"
+
+    def directory(self) -> Directory:
+        """Read the directory; ConfigError unless this is one of its two nodes."""
+        directory = Directory.load(self.network)
+        nodes = (directory.node_a.name, directory.node_b.name)
+        if self.name not in nodes:
+            raise ConfigError(
+                f"{self.source}: name is {self.name!r}; the nodes of {self.network} are "
+                f"{nodes[0]} and {nodes[1]}"
+            )
+        return directory
+
+
+def load_node(path: str | Path) -> NodeConfig:
+    """Read the configuration of a node.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or has unknown keys or values that cannot work.
+    """
+    file = Path(path)
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: is not TOML: {error}") from error
+    table, here = Table(file, values), file.parent
+    identity = table.table("identity", required=True)
+    config = NodeConfig(
+        name=table.text("name"),
+        network=here / table.text("network"),
+        listen=table.text("listen"),
+        database=_database(table.text("database"), here),
+        keys=here / table.text("keys"),
+        session=here / table.text("session"),
+        certificate=here / identity.text("certificate"),
+        key=here / identity.text("key"),
+        health_listen=table.text("health_listen", ""),
+        model=here / table.text("model") if "model" in table else None,
+        limits=_limits(table.table("limits")),
+        source=str(file),
+    )
+    table.done()
+    identity.done()
+    return config
+
+
+def _limits(table: Table) -> Limits:
+    usual = Limits()
+    limits = Limits(
+        gather_ms=table.number("gather_ms", usual.gather_ms, zero=True),
+        batch_rows=table.whole("batch_rows", usual.batch_rows),
+        answer_seconds=table.number("answer_seconds", usual.answer_seconds),
+        consults_per_minute=table.whole("consults_per_minute", usual.consults_per_minute),
+    )
+    table.done()
+    if limits.batch_rows > ROWS_MAX:
+        raise table.error("batch_rows", f"must be at most {ROWS_MAX}")
+    if limits.gather_ms > 1000 or limits.answer_seconds > 60:
+        raise table.error("gather_ms", "is at most 1000, and answer_seconds at most 60")
+    return limits
+
+
+def _database(text: str, here: Path) -> str:
+    """Return the URL of a database; a file is relative to the configuration."""
+    return text if "://" in text else str((here / text).absolute())

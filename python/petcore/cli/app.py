@@ -17,6 +17,7 @@ from petcore.cli import (
     keygen,
     keys,
     log,
+    node,
     pin,
     prepare,
     pseudonym,
@@ -71,6 +72,7 @@ app.command("doctor")(doctor.doctor)
 app.command("keygen")(keygen.keygen)
 app.command("pin")(pin.pin)
 app.command("dealer")(dealer.dealer)
+app.command("node")(node.node)
 app.command("prepare")(prepare.prepare)
 app.command("stock")(stock.stock)
 app.command("psi")(psi.psi)

@@ -17,12 +17,20 @@ Codes are stable and unique in the whole tree.
     │   ├── EnvelopeReplayed      replayed           its counter was used by another message
     │   ├── SealBroken            sealed             a part does not open
     │   └── EpochUnknown          epoch              a key that is unknown here, or erased
-    └── RequestError              request            a request cannot be dealt with
-        ├── RequestInconsistent   inconsistent       its id was used for another content
-        ├── RequestCancelled      cancelled          it was cancelled before it came
-        ├── RequestLate           request_expired    its time is over
-        ├── RefundBusy            refund_busy   yes  another refund of the payment is under way
-        └── DecisionUnclear       decision           the nodes' shares add up to no decision
+    ├── RequestError              request            a request cannot be dealt with
+    │   ├── RequestInconsistent   inconsistent       its id was used for another content
+    │   ├── RequestCancelled      cancelled          it was cancelled before it came
+    │   ├── RequestLate           request_expired    its time is over
+    │   ├── RefundBusy            refund_busy   yes  another refund of the payment is under way
+    │   ├── DecisionUnclear       decision           the nodes' shares add up to no decision
+    │   ├── RequestTombstoned     tombstoned         its id was cancelled before it came
+    │   ├── RequestUnknown        unknown            there is no such request
+    │   ├── WindowExceeded        window             too late to cancel
+    │   └── TermsRefused          terms              it does not fit its check or the directory
+    └── NodeError                 node
+        ├── NodesApart            apart       yes    the nodes have no session with each other
+        ├── BatchRefused          unfit       yes    the other node does not take a batch
+        └── Draining              draining    yes    the process is about to end
 """
 
 from __future__ import annotations
@@ -125,3 +133,54 @@ class DecisionUnclear(RequestError):
     """The nodes' shares of a decision add up to neither yes nor no, or contradict this journal."""
 
     default_code = "decision"
+
+
+class RequestTombstoned(RequestError):
+    """The id of the request was cancelled before it came."""
+
+    default_code = "tombstoned"
+
+
+class RequestUnknown(RequestError):
+    """There is no such request."""
+
+    default_code = "unknown"
+
+
+class WindowExceeded(RequestError):
+    """It is too late to cancel; a refund is the way."""
+
+    default_code = "window"
+
+
+class TermsRefused(RequestError):
+    """A request does not fit its check, its agreement, its rate or the risk model."""
+
+    default_code = "terms"
+
+
+class NodeError(NetworkError):
+    """A node cannot do its part."""
+
+    default_code = "node"
+
+
+class NodesApart(NodeError):
+    """The nodes have no session with each other at the moment."""
+
+    default_code = "apart"
+    default_retryable = True
+
+
+class BatchRefused(NodeError):
+    """The other node does not take a batch: the two have to compare their journals."""
+
+    default_code = "unfit"
+    default_retryable = True
+
+
+class Draining(NodeError):
+    """The process is about to end and takes nothing new."""
+
+    default_code = "draining"
+    default_retryable = True

@@ -346,6 +346,13 @@ def _protocol(pins: Pins | None) -> type[asyncio.Protocol]:
 
             self.app = with_peer
 
+        def shutdown(self) -> None:
+            cycle: Any = self.cycle
+            if cycle is None or cycle.response_complete:
+                self.transport.abort()  # TLS would wait for an idle caller to say goodbye
+            else:
+                super().shutdown()
+
     return Protocol
 
 

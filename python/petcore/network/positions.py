@@ -76,9 +76,7 @@ class Positions:
         fees = self._of(network, FEES, route.merchant_currency)
         return np.concatenate(
             [
-                make_postings(
-                    slots, leg, np.where(back, to, frm), np.where(back, frm, to), amounts
-                )
+                make_postings(slots, leg, np.where(back, to, frm), np.where(back, frm, to), amounts)
                 for leg, frm, to, amounts in (
                     (DEBIT_LEG, wallet, paid, debit),
                     (CREDIT_LEG, given, merchant, seen - fee),

@@ -67,3 +67,144 @@ Node B, for node A
 """
 
 from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from petcore.errors import BadFrame, PetcoreError
+from petcore.network.envelope import pack, unpack
+from petcore.network.errors import BatchRefused
+from petcore.network.http import caller, on_error, read_body
+from petcore.network.node.core import Core
+from petcore.network.node.follower import Follower, Proposal
+from petcore.network.node.intake import Intake
+from petcore.network.node.replies import write_replies
+
+MESSAGES_MAX = 64
+_SMALL = 4096
+_CANCELS_MAX = 64
+_BATCH_MAX = 1 << 53
+_PACKED = "application/octet-stream"
+
+
+def node_a_app(core: Core, intake: Intake) -> Starlette:
+    """Return what node A answers."""
+
+    async def messages(request: Request) -> Response:
+        name = caller(request, core.directory, "acqp", "mpp")
+        contents = unpack(await read_body(request), MESSAGES_MAX)
+        return _packed(write_replies(await intake.messages(name, contents)))
+
+    async def inquiry(request: Request) -> Response:
+        name = caller(request, core.directory, "acqp", "mpp")
+        sender, request_id = request.path_params["sender"], request.path_params["id"]
+        return _packed(write_replies([await intake.inquire(name, sender, request_id)]))
+
+    return _app(
+        core,
+        Route("/v1/messages", messages, methods=["POST"]),
+        Route("/v1/requests/{sender}/{id:path}", inquiry),
+    )
+
+
+def node_b_app(core: Core, follower: Follower) -> Starlette:
+    """Return what node B answers."""
+
+    async def pair(request: Request) -> Response:
+        said = await _from_a(request)
+        if said.get("directory") != core.directory.digest:
+            raise BatchRefused(
+                "the nodes have different directories; give both the same network.toml"
+            )
+        await follower.pair(str(said.get("session"))[:64])
+        return Response()
+
+    async def prepare(request: Request) -> Response:
+        caller(request, core.directory, "node_a")
+        return JSONResponse(await follower.prepare(_proposal(unpack(await read_body(request)))))
+
+    async def computed(request: Request) -> Response:
+        said = await _from_a(request)
+        sealed = await follower.computed(_number(request), str(said.get("digest")))
+        return _packed(list(sealed.values()))
+
+    async def commit(request: Request) -> Response:
+        caller(request, core.directory, "node_a")
+        await follower.commit(_number(request))
+        return Response()
+
+    async def abort(request: Request) -> Response:
+        caller(request, core.directory, "node_a")
+        await follower.abort(_number(request))
+        return Response()
+
+    async def open_batches(request: Request) -> Response:
+        caller(request, core.directory, "node_a")
+        return JSONResponse(await follower.open_batches())
+
+    async def cancels(request: Request) -> Response:
+        caller(request, core.directory, "node_a")
+        contents = unpack(await read_body(request), _CANCELS_MAX)
+        return JSONResponse({"outcomes": await follower.cancel(contents)})
+
+    async def _from_a(request: Request) -> dict[str, Any]:
+        caller(request, core.directory, "node_a")
+        return _object(await read_body(request, _SMALL))
+
+    return _app(
+        core,
+        Route("/v1/pair", pair, methods=["POST"]),
+        Route("/v1/batches", prepare, methods=["POST"]),
+        Route("/v1/batches/open", open_batches),
+        Route("/v1/batches/{n:int}/computed", computed, methods=["POST"]),
+        Route("/v1/batches/{n:int}/commit", commit, methods=["POST"]),
+        Route("/v1/batches/{n:int}/abort", abort, methods=["POST"]),
+        Route("/v1/cancels", cancels, methods=["POST"]),
+    )
+
+
+def _app(core: Core, *routes: Route) -> Starlette:
+    return Starlette(
+        routes=[*routes, *core.metrics.routes()],
+        exception_handlers={PetcoreError: on_error, Exception: on_error},
+    )
+
+
+def _packed(items: list[bytes]) -> Response:
+    return Response(pack(items), media_type=_PACKED)
+
+
+def _number(request: Request) -> int:
+    return int(request.path_params["n"])
+
+
+def _proposal(items: list[bytes]) -> Proposal:
+    if len(items) < 3 or len(items) % 2 == 0:
+        raise BadFrame("a proposal is a head, and two messages for each row")
+    head = _object(items[0])
+    settled = head.get("settled")
+    if not isinstance(settled, list) or len(settled) > _SMALL:
+        raise BadFrame("the head of a proposal lacks the batches to settle")
+    number, window, *earlier = map(_whole, (head.get("batch"), head.get("window"), *settled))
+    return Proposal(number, str(head.get("session"))[:64], window, tuple(earlier), items[1:])
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < _BATCH_MAX:
+        raise BadFrame("the head of a proposal lacks a number")
+    return value
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(content)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise BadFrame("a JSON object was expected")
+    return said

@@ -7,7 +7,8 @@
     listen = "0.0.0.0:9001"
     health_listen = "127.0.0.1:9101"      # /health and /metrics without TLS; left out: none
     database = "node-a.db"                # a file, or postgresql://user@host/name
-    keys = "keys"                         # own key ring, and NAME.keys.json of every member
+    keys = "keys"                         # own key ring
+    public = "../public"                  # NAME.keys.json of every member; left out: as keys
     session = "node-a.session.toml"       # as for petcore.connect: peer, dealer, limits, log
     model = "node-a.model.json"           # this node's shares of the risk model; left out: none
 
@@ -59,6 +60,7 @@ class NodeConfig:
     listen: str
     database: str
     keys: Path
+    public: Path
     session: Path
     certificate: Path
     key: Path
@@ -102,6 +104,7 @@ def load_node(path: str | Path) -> NodeConfig:
         listen=table.text("listen"),
         database=_database(table.text("database"), here),
         keys=here / table.text("keys"),
+        public=here / table.text("public", table.text("keys")),
         session=here / table.text("session"),
         certificate=here / identity.text("certificate"),
         key=here / identity.text("key"),

@@ -15,9 +15,10 @@ import numpy as np
 from petcore.errors import ConfigError
 from petcore.mpc import Session
 from petcore.network.circuit import RiskModel, authorise
-from petcore.network.directory import Directory, Participant, Role
+from petcore.network.directory import Directory, Participant
 from petcore.network.envelope import Envelope, compose, open_part, verify
-from petcore.network.errors import RecipientWrong
+from petcore.network.errors import BatchRefused, RecipientWrong
+from petcore.network.fields import Role
 from petcore.network.keyring import KeyRing, PublicKeys
 from petcore.network.ledger import Accounts, Database, NodeJournal, Outbox
 from petcore.network.ledger.postings import Postings
@@ -103,6 +104,20 @@ class Core:
         verify(envelope, self.keys, directory=self.directory, recipient=self.name)
         if sender:
             require_sender(envelope, sender)
+        return envelope
+
+    def read_decision(self, content: bytes, number: int) -> Envelope:
+        """Parse and verify the other node's decisions of a batch, which are sealed to an edge."""
+        envelope = self.read_for_edge(content, self.other.name)
+        if envelope.header.type != "decision" or envelope.header.clear["batch"] != number:
+            raise BatchRefused(f"{self.other.name} sent no decisions of batch {number}")
+        return envelope
+
+    def read_for_edge(self, content: bytes, sender: str) -> Envelope:
+        """Parse and verify a message that only passes through this node."""
+        envelope = Envelope.from_bytes(content)
+        verify(envelope, self.keys, directory=self.directory)
+        require_sender(envelope, sender)
         return envelope
 
     def open(self, envelope: Envelope) -> dict[str, Any]:
@@ -192,7 +207,9 @@ def batch_digest(number: int, window: int, rows: Sequence[Row]) -> str:
 def require_sender(envelope: Envelope, sender: str) -> None:
     """Refuse what a member brings that another member signed."""
     if envelope.header.sender != sender:
-        raise RecipientWrong(f"{envelope.header.type} was brought by {sender}, who is not its sender")
+        raise RecipientWrong(
+            f"{envelope.header.type} was brought by {sender}, who is not its sender"
+        )
 
 
 def load_model(content: bytes, source: str) -> RiskModel:
@@ -207,4 +224,3 @@ def load_model(content: bytes, source: str) -> RiskModel:
         )
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ConfigError(f"{source}: holds no shares of a risk model") from error
-

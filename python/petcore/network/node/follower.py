@@ -7,14 +7,14 @@ results are on the disk; from then on only A's commit or abort ends it, whatever
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from petcore.errors import PetcoreError
-from petcore.network.errors import BatchRefused, NodesApart, RequestRefused
+from petcore.network.errors import BatchRefused, NodesApart, RequestError
 from petcore.network.ledger import Acceptance, BatchState, Cancelled, Kind, Request, key
-from petcore.network.node.core import Computed, Core, batch_digest, require_sender
+from petcore.network.node.core import Computed, Core, batch_digest
 from petcore.network.node.row import KINDS, Row
 from petcore.network.published import GRACE_MS
 
@@ -107,26 +107,27 @@ class Follower:
 
     def _journal(self, proposal: Proposal) -> tuple[list[Row], dict[str, str], str]:
         core, number = self._core, proposal.number
-        rows: list[Row] = []
+        found: dict[int, Row] = {}
         refused: dict[str, str] = {}
-        for slot, pair in enumerate(zip(*[iter(proposal.messages)] * 2, strict=True)):
+        for slot, (asked, told) in enumerate(_pairs(proposal.messages)):
             try:
-                rows.append(self._row(*pair))
+                found[slot] = self._row(asked, told)
             except PetcoreError as error:
                 refused[str(slot)] = error.code
+        if len({row.key for row in found.values()}) < len(found):
+            raise BatchRefused("a request is in one batch once")
         with core.database.write(durable=False):
             for earlier in proposal.settled:
                 core.journal.commit(earlier)
             if core.journal.open_batches() or number <= core.journal.last_batch():
                 raise BatchRefused(f"{core.name} has an open batch, or one above {number}")
-            rows, late = self._accept(rows)
-            slots = {row_key: slot for slot, row_key in enumerate(_keys(proposal.messages))}
-            refused |= {str(slots[row_key]): code for row_key, code in late.items()}
+            refused |= self._accept(found)
+            rows = [row for slot, row in found.items() if str(slot) not in refused]
             digest = batch_digest(number, proposal.window, rows)
             if rows:
                 core.journal.prepare(
                     number,
-                    {row.key: row.check.for_recipient(core.name).to_bytes() for row in rows},
+                    {row.key: row.check.for_recipient().to_bytes() for row in rows},
                     digest=bytes.fromhex(digest),
                     window=proposal.window,
                 )
@@ -139,18 +140,15 @@ class Follower:
         core.check_row(row)
         return row
 
-    def _accept(self, rows: Sequence[Row]) -> tuple[list[Row], dict[str, str]]:
-        """Journal the requests; what they may not be any more is refused by its key."""
-        accepted = self._core.journal.accept([to_request(row, GRACE_MS) for row in rows])
-        good, refused = [], {}
-        for row, (outcome, record) in zip(rows, accepted, strict=True):
-            if outcome is Acceptance.NEW or (
-                outcome is Acceptance.STORED and record is not None and record.state.open
-            ):
-                good.append(row)
-            else:
-                refused[row.key] = outcome.value
-        return good, refused
+    def _accept(self, found: Mapping[int, Row]) -> dict[str, str]:
+        """Journal the requests; return by slot what they may not be any more."""
+        accepted = self._core.journal.accept([to_request(r, GRACE_MS) for r in found.values()])
+        refused = {}
+        for slot, (outcome, record) in zip(found, accepted, strict=True):
+            again = outcome is Acceptance.STORED and record is not None and record.state.open
+            if outcome is not Acceptance.NEW and not again:
+                refused[str(slot)] = outcome.value
+        return refused
 
     async def _compute(self, proposal: Proposal, rows: list[Row], digest: str) -> Computed:
         core = self._core
@@ -189,7 +187,7 @@ class Follower:
         for content in messages:
             envelope = core.read(content)
             if envelope.header.type != "cancel":
-                raise RequestRefused("only a cancel cancels")
+                raise RequestError("only a cancel cancels")
             payments.append(key(envelope.header.sender, envelope.header.clear["payment"]))
         outcomes = core.journal.cancel(payments)
         if Cancelled.OPEN in outcomes:
@@ -210,8 +208,6 @@ def to_request(row: Row, grace: int = 0) -> Request:
     )
 
 
-def _keys(messages: Sequence[bytes]) -> list[str]:
-    raise NotImplementedError
-
-
-_ = require_sender
+def _pairs(messages: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """Return (request, check) per row."""
+    return list(zip(messages[::2], messages[1::2], strict=True))

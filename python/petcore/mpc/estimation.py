@@ -237,7 +237,7 @@ class _DrySession(Session):
             raise UsageError(
                 f"opened[{label!r}] has shape {given.shape}, but {value.shape} is opened there"
             )
-        return given.astype(value.dtype)
+        return given.astype(value.dtype, copy=False)
 
 
 @dataclass(frozen=True)

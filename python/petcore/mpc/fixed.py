@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from petcore.errors import UsageError
-from petcore.mpc.core import Words
+from petcore.mpc.core import Bits, Words
 
 FRAC_BITS_DEFAULT = 18
 FRAC_BITS_MAX = 62
@@ -85,10 +85,10 @@ def encode(array: Plain, dtype: str, frac_bits: int) -> Words:
     return _shift_integers(array.astype(np.int64), frac_bits)
 
 
-def decode(words: Words, dtype: str, frac_bits: int) -> Plain:
-    """Decode ring words: bool, int64, or float64 rounded to nearest."""
+def decode(words: Words | Bits, dtype: str, frac_bits: int) -> Plain:
+    """Decode ring words, or bits as zeros and ones: bool, int64, or float64 rounded to nearest."""
     if dtype == "bool":
-        return (words & np.uint64(1)).astype(np.bool_)
+        return np.asarray(words.view(np.bool_))
     signed = words.view(np.int64)
     if dtype == "int64":
         return signed

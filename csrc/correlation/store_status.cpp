@@ -23,7 +23,7 @@ std::vector<PoolStatus> listed(std::map<PoolKey, PoolStatus>& pools, double low)
 std::string thousands(std::uint64_t n) {
   std::string text = std::to_string(n);
   for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
+    text.insert(static_cast<std::size_t>(at), 1, ',');
   return text;
 }
 

@@ -1,11 +1,13 @@
 """Shares of products: of words in every ring, bits with strings, matrices, tables of sixteen."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from petcore.errors import PetcoreError, SessionBroken, StepMismatch, UsageError
+from petcore.errors import CorrelationError, SessionBroken, StepMismatch, UsageError
 
 from .links import STEP, Pair, elements, outcomes, random_vectors, random_words
 
@@ -192,9 +194,17 @@ def test_after_a_failure_products_refuse_to_go_on():
         made.parties[0].cross_words(*STEP, a, a)
 
 
-@pytest.mark.parametrize("size", [1, 33, 600])
-def test_a_peer_whose_corrections_have_another_length_is_refused(size):
-    # The extension of a liar is answered with rubbish of a wrong length: a frame of another step.
+@pytest.mark.parametrize(
+    ("size", "error", "complaint"),
+    [
+        (1, StepMismatch, "wallet .* ended its program while this party is at step 7"),
+        (33, StepMismatch, "wallet .* ended its program while this party is at step 7"),
+        (600, StepMismatch, "wallet .* ended its program while this party is at step 7"),
+        (5000, CorrelationError, "wallet extended oblivious transfers inconsistently"),
+        (20_000, CorrelationError, "wallet extended oblivious transfers inconsistently"),
+    ],
+)
+def test_rubbish_for_an_extension_is_cut_short_or_a_lie(size, error, complaint):
     made = Pair()
     made.call("prepare", (), ())
     a = random_words(3)
@@ -204,7 +214,42 @@ def test_a_peer_whose_corrections_have_another_length_is_refused(size):
         made.channels[1].close()
 
     refused, _ = outcomes(lambda: made.parties[0].cross_words(*STEP, a, a), lie)
-    assert isinstance(refused, PetcoreError)
+    assert type(refused) is error
+    assert re.search(complaint, str(refused))
+
+
+def of_other_lengths(mine: int, theirs: int) -> list[Exception]:
+    """Both take so many words of their own at one step; the gateway then goes on to the next."""
+    made = Pair()
+    made.call("prepare", (), ())
+    a, b = random_words(mine), random_words(theirs)
+
+    def gateway() -> None:
+        made.parties[0].cross_words(*STEP, a, a)
+        made.parties[0].cross_words(8, "step 8: next", a, a)
+
+    def wallet() -> None:
+        try:
+            made.parties[1].cross_words(*STEP, b, b)
+        finally:
+            made.channels[1].close()
+
+    return outcomes(gateway, wallet)
+
+
+def test_a_peer_whose_corrections_are_shorter_is_refused_at_that_step():
+    mine, theirs = of_other_lengths(3, 2)
+    assert type(mine) is StepMismatch
+    assert re.search("wallet .* ended its program while this party is at step 7", str(mine))
+    assert type(theirs) is CorrelationError
+    assert "gateway extended oblivious transfers inconsistently" in str(theirs)
+
+
+def test_a_peer_whose_corrections_are_longer_is_refused_at_the_next_step():
+    mine, theirs = of_other_lengths(3, 4)
+    assert type(mine) is type(theirs) is StepMismatch
+    assert "at step 7: test while this party is at step 8" in str(mine)
+    assert "at step 8: next while this party is at step 7" in str(theirs)
 
 
 def test_a_peer_that_does_something_else_is_told_apart(pair):

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from petcore.errors import UsageError
 from petcore.network.ledger.database import Database
+from petcore.network.ledger.statements import Statement
 from petcore.network.ledger.tables import accounts, holds, nets, transfers
 from petcore.network.ledger.words import to_column
 
@@ -95,23 +96,30 @@ class Ended(StrEnum):
     UNKNOWN = "unknown"
 
 
-_BY_NUMBER = select(accounts).where(accounts.c.account.in_(bindparam("numbers", expanding=True)))
-_TRANSFERS = select(transfers).where(transfers.c.request.in_(bindparam("requests", expanding=True)))
-_MOVE = (
+_ALL = Statement(select(accounts).order_by(accounts.c.account))
+_OPEN = Statement(insert(accounts))
+_BY_NUMBER = Statement(lambda among: select(accounts).where(among(accounts.c.account, "numbers")))
+_TRANSFERS = Statement(lambda among: select(transfers).where(among(transfers.c.request, "keys")))
+_ADD_TRANSFERS = Statement(insert(transfers))
+_MOVE = Statement(
     update(accounts)
     .where(accounts.c.account == bindparam("number"))
     .values(posted=bindparam("new_posted"), held=bindparam("new_held"))
 )
-_HOLDS = select(holds).where(holds.c.request.in_(bindparam("requests", expanding=True)))
-_EXPIRED = select(holds).where(holds.c.expires <= bindparam("now")).limit(bindparam("limit"))
-_DROP_HOLD = delete(holds).where(
-    holds.c.request == bindparam("key"), holds.c.leg == bindparam("which")
+_EXPIRED = Statement(
+    select(holds).where(holds.c.expires <= bindparam("now")).limit(bindparam("limit"))
 )
-_NETS = select(nets).where(
-    nets.c.window == bindparam("which"), nets.c.account.in_(bindparam("numbers", expanding=True))
+_ADD_HOLDS = Statement(insert(holds))
+_DROP_HOLD = Statement(
+    delete(holds).where(holds.c.request == bindparam("key"), holds.c.leg == bindparam("which"))
 )
-_ADD_NET = insert(nets)
-_CHANGE_NET = (
+_NETS = Statement(
+    lambda among: select(nets).where(
+        nets.c.window == bindparam("which"), among(nets.c.account, "numbers")
+    )
+)
+_ADD_NET = Statement(insert(nets))
+_CHANGE_NET = Statement(
     update(nets)
     .where(nets.c.window == bindparam("which"), nets.c.account == bindparam("number"))
     .values(net=bindparam("new_net"), payments=bindparam("new_payments"))
@@ -127,7 +135,7 @@ class Accounts:
     def open(self, openings: Sequence[Opening]) -> list[int]:
         """Return the numbers of accounts; those that are missing are opened, with balance 0."""
         with self.database.write() as connection:
-            known = {tuple(row[1:4]): row[0] for row in connection.execute(select(accounts))}
+            known = {tuple(row[1:4]): row[0] for row in _ALL.all(connection)}
             number = max(known.values(), default=0)
             rows = []
             for opening in openings:
@@ -135,8 +143,7 @@ class Accounts:
                 if name not in known:
                     known[name] = number = number + 1
                     rows.append(opening._asdict() | {"account": number, "posted": 0, "held": 0})
-            if rows:
-                connection.execute(insert(accounts), rows)
+            _OPEN.run(connection, rows)
         return [known[tuple(opening[:3])] for opening in openings]
 
     def get(self, numbers: Iterable[int]) -> dict[int, Account]:
@@ -147,8 +154,7 @@ class Accounts:
     def all(self) -> list[Account]:
         """Return every account, in the order of their numbers."""
         with self.database.read() as connection:
-            rows = connection.execute(select(accounts).order_by(accounts.c.account))
-            return [Account(*row) for row in rows]
+            return [_account(row) for row in _ALL.all(connection)]
 
     def transfer(self, wanted: Sequence[Transfer], *, window: int = 0) -> list[Held]:
         """Move amounts in one step, one after the other."""
@@ -170,7 +176,7 @@ class Accounts:
         """Release holds whose time is over, at most `limit`; return their names."""
         with self.database.write() as connection:
             now = self.database.clock()
-            late = connection.execute(_EXPIRED, {"now": now, "limit": limit})
+            late = _EXPIRED.all(connection, {"now": now, "limit": limit})
             names = [(row.request, row.leg) for row in late]
             self._end(names, TransferKind.EXPIRED, 0)
         return names
@@ -221,8 +227,7 @@ class Accounts:
                     made[request, leg, FINAL_PHASE] = (kind, *hold[1:])
                     ending.append(Transfer(request, leg, *hold[1:]))
             rows = [{"key": item.request, "which": item.leg} for item in ending]
-            if rows:
-                connection.execute(_DROP_HOLD, rows)
+            _DROP_HOLD.run(connection, rows)
             write_transfers(connection, ending, kind, window=window, now=self.database.clock())
         return outcomes
 
@@ -258,7 +263,7 @@ def write_transfers(
         }
         for item in items
     ]
-    connection.execute(insert(transfers), rows)
+    _ADD_TRANSFERS.run(connection, rows)
     posted: defaultdict[int, int] = defaultdict(int)
     held: defaultdict[int, int] = defaultdict(int)
     by_request: defaultdict[int, set[str]] = defaultdict(set)
@@ -292,13 +297,13 @@ def _move(
         }
         for number, account in state.items()
     ]
-    connection.execute(_MOVE, rows)
+    _MOVE.run(connection, rows)
 
 
 def _add_nets(
     connection: Connection, window: int, added: dict[int, int], counts: dict[int, int]
 ) -> None:
-    found = connection.execute(_NETS, {"which": window, "numbers": list(added)})
+    found = _NETS.among(connection, "numbers", list(added), which=window)
     known = {row.account: row for row in found}
     new, changed = [], []
     for number, amount in added.items():
@@ -315,27 +320,26 @@ def _add_nets(
                     "new_payments": row.payments + counts[number],
                 }
             )
-    if new:
-        connection.execute(_ADD_NET, new)
-    if changed:
-        connection.execute(_CHANGE_NET, changed)
+    _ADD_NET.run(connection, new)
+    _CHANGE_NET.run(connection, changed)
 
 
 def _hold(connection: Connection, items: Sequence[Transfer], expires: int) -> None:
     rows = [item._asdict() | {"expires": expires} for item in items]
-    if rows:
-        connection.execute(insert(holds), rows)
+    _ADD_HOLDS.run(connection, rows)
 
 
 def _accounts(connection: Connection, numbers: Iterable[int]) -> dict[int, Account]:
     wanted = sorted(set(numbers))
-    found: dict[int, Account] = {}
-    for begin in range(0, len(wanted), 500):
-        rows = connection.execute(_BY_NUMBER, {"numbers": wanted[begin : begin + 500]})
-        found.update((row[0], Account(*row)) for row in rows)
+    rows = _BY_NUMBER.among(connection, "numbers", wanted)
+    found = {row[0]: _account(row) for row in rows}
     if len(found) < len(wanted):
         raise UsageError("a transfer names an account that was never opened; call open() first")
     return found
+
+
+def _account(row: Any) -> Account:
+    return Account._make([*row[:4], bool(row[4]), bool(row[5]), *row[6:]])
 
 
 Made = dict[tuple[str, int, int], tuple[Any, ...]]
@@ -345,11 +349,9 @@ def _made(connection: Connection, keys: Sequence[str]) -> Made:
     """Return (kind, debit, credit, amount) of the transfers of requests, by name and phase."""
     made: Made = {}
     wanted = list(dict.fromkeys(keys))
-    for begin in range(0, len(wanted), 500):
-        rows = connection.execute(_TRANSFERS, {"requests": wanted[begin : begin + 500]})
-        for row in rows:
-            kind = TransferKind(row.kind)
-            made[row.request, row.leg, row.phase] = (kind, row.debit, row.credit, row.amount)
+    for row in _TRANSFERS.among(connection, "keys", wanted):
+        kind = TransferKind(row.kind)
+        made[row.request, row.leg, row.phase] = (kind, row.debit, row.credit, row.amount)
     return made
 
 

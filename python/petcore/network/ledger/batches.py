@@ -35,33 +35,32 @@ from petcore.network.ledger.records import (
     State,
     Words,
 )
+from petcore.network.ledger.statements import Statement
 from petcore.network.ledger.tables import batches, requests
 from petcore.network.ledger.tables import decisions as sealed
 
 _KEY = requests.c.request == bindparam("key")
-_ENTER = (
+_ENTER = Statement(
     update(requests)
     .where(_KEY)
-    .values(
-        state=int(State.RESERVED),
-        batch=bindparam("number"),
-        slot=bindparam("new_slot"),
-    )
+    .values(state=int(State.RESERVED), batch=bindparam("number"), slot=bindparam("new_slot"))
 )
-_LEAVE = update(requests).where(_KEY).values(batch=None, slot=None)
-_BATCH = batches.c.batch == bindparam("number")
-_FIND = select(batches).where(batches.c.batch.in_(bindparam("numbers", expanding=True)))
-_OPEN = select(batches).where(text("state < 2")).order_by(batches.c.batch)
-_LAST = select(func.max(batches.c.batch))
-_ADVANCE = (
-    update(batches).where(_BATCH).values(state=bindparam("new_state"), changed=bindparam("now"))
+_LEAVE = Statement(update(requests).where(_KEY).values(batch=None, slot=None))
+_FIND = Statement(select(batches).where(batches.c.batch == bindparam("number")))
+_OPEN = Statement(select(batches).where(text("state < 2")).order_by(batches.c.batch))
+_LAST = Statement(select(func.max(batches.c.batch)))
+_RESULTS = ("decisions", "totals", "postings")
+_CHANGE = (
+    update(batches)
+    .where(batches.c.batch == bindparam("number"))
+    .values(state=bindparam("new_state"), changed=bindparam("now"))
 )
-_COMPUTED = _ADVANCE.values(
-    {name: bindparam(f"new_{name}") for name in ("decisions", "totals", "postings")}
-)
-_INSERT = insert(batches)
-_SEAL = insert(sealed)
-_ENVELOPES = select(sealed).where(sealed.c.batch.in_(bindparam("numbers", expanding=True)))
+_ADVANCE = Statement(_CHANGE)
+_COMPUTED = Statement(_CHANGE.values({name: bindparam(f"new_{name}") for name in _RESULTS}))
+_INSERT = Statement(insert(batches))
+_SEAL = Statement(insert(sealed))
+_UNSEAL = Statement(delete(sealed).where(sealed.c.batch == bindparam("number")))
+_ENVELOPES = Statement(lambda among: select(sealed).where(among(sealed.c.batch, "numbers")))
 
 
 class NodeJournal(PostedJournal):
@@ -105,12 +104,11 @@ class NodeJournal(PostedJournal):
             row = {"batch": number, "state": int(state), "window": window, "digest": digest}
             lines = "\n".join(_line(known[key]) for key in rows)
             new = {"rows": lines, "created": now, "changed": now}
-            connection.execute(_INSERT, row | new)
+            _INSERT.run(connection, [row | new | dict.fromkeys(_RESULTS)])
             entering = [
                 {"key": key, "number": number, "new_slot": slot} for slot, key in enumerate(rows)
             ]
-            if entering:
-                connection.execute(_ENTER, entering)
+            _ENTER.run(connection, entering)
             checks = {key: check for key, check in rows.items() if check is not None}
             again = any(known[key].state is State.RESERVED for key in checks)
             add_parts(connection, checks, Part.CHECK, replace=again)
@@ -157,7 +155,7 @@ class NodeJournal(PostedJournal):
                 "new_postings": postings.tobytes(),
                 "now": self.database.clock(),
             }
-            connection.execute(_COMPUTED, new)
+            _COMPUTED.run(connection, [new])
             _seal(connection, number, node, envelopes)
 
     def commit(
@@ -194,7 +192,7 @@ class NodeJournal(PostedJournal):
             write_transfers(connection, items, kind, window=batch.window, now=now, batch=number)
             self._post(connection, batch, batch.totals, now)
             state = {"number": number, "new_state": int(BatchState.COMMITTED), "now": now}
-            connection.execute(_ADVANCE, state)
+            _ADVANCE.run(connection, [state])
             _seal(connection, number, node, envelopes or {})
         return True
 
@@ -212,35 +210,34 @@ class NodeJournal(PostedJournal):
                 return False
             if batch.state is BatchState.COMMITTED:
                 raise UsageError(f"batch {number} was committed; it cannot be given up")
-            nothing = {f"new_{name}": None for name in ("decisions", "totals", "postings")}
+            nothing = {f"new_{name}": None for name in _RESULTS}
             state = {"number": number, "new_state": int(BatchState.ABORTED)}
-            connection.execute(_COMPUTED, state | nothing | {"now": self.database.clock()})
-            if batch.requests:
-                connection.execute(_LEAVE, [{"key": key} for key in batch.requests])
-            connection.execute(delete(sealed).where(sealed.c.batch == number))
+            _COMPUTED.run(connection, [state | nothing | {"now": self.database.clock()}])
+            _LEAVE.run(connection, [{"key": key} for key in batch.requests])
+            _UNSEAL.run(connection, [{"number": number}])
         return True
 
     def batch(self, number: int) -> Batch | None:
         """Return a batch; None where this node never saw it."""
         with self.database.read() as connection:
-            rows = connection.execute(_FIND, {"numbers": [number]}).all()
+            rows = _FIND.all(connection, {"number": number})
             return _batch(rows[0]) if rows else None
 
     def open_batches(self) -> list[Batch]:
         """Return the batches that are neither committed nor aborted, by number."""
         with self.database.read() as connection:
-            return [_batch(row) for row in connection.execute(_OPEN)]
+            return [_batch(row) for row in _OPEN.all(connection)]
 
     def last_batch(self) -> int:
         """Return the largest number that a batch had; 0 before the first."""
         with self.database.read() as connection:
-            return int(connection.execute(_LAST).scalar() or 0)
+            return int(_LAST.value(connection) or 0)
 
     def envelopes(self, numbers: Sequence[int]) -> dict[int, dict[tuple[str, str], bytes]]:
         """Return the sealed decisions of batches: by number, then by (node, edge)."""
         found: dict[int, dict[tuple[str, str], bytes]] = {number: {} for number in numbers}
         with self.database.read() as connection:
-            for row in connection.execute(_ENVELOPES, {"numbers": list(found)}):
+            for row in _ENVELOPES.among(connection, "numbers", list(found)):
                 found[row.batch][row.node, row.edge] = row.body
         return found
 
@@ -253,7 +250,7 @@ class NodeJournal(PostedJournal):
 
     def _stored(self, number: int) -> tuple[Batch, Postings]:
         with self.database.read() as connection:
-            rows = connection.execute(_FIND, {"numbers": [number]}).all()
+            rows = _FIND.all(connection, {"number": number})
             if not rows:
                 raise UsageError(f"batch {number} is unknown here")
             postings = np.frombuffer(rows[0].postings or b"", POSTING)
@@ -263,7 +260,7 @@ class NodeJournal(PostedJournal):
         payments = [record.payment for record in known.values() if record.payment is not None]
         if not payments:
             return
-        running = set(connection.execute(REFUNDS_RUNNING, {"keys": payments}).scalars())
+        running = {row.payment for row in REFUNDS_RUNNING.among(connection, "keys", payments)}
         if len(set(payments)) < len(payments) or running.intersection(payments):
             raise UsageError("two refunds of one payment do not run at once; keep one for later")
 
@@ -280,8 +277,7 @@ class NodeJournal(PostedJournal):
                 left = [old - taken for old, taken in zip(before, words, strict=True)]
                 # Obliviously: a refund that was declined takes a share of zero.
                 rows.append(posting_row(payment.request, State.PARTIALLY_REFUNDED, left, now))
-        if rows:
-            connection.execute(POST, rows)
+        POST.run(connection, rows)
 
 
 def _seal(connection: Connection, number: int, node: str, envelopes: Mapping[str, bytes]) -> None:
@@ -289,8 +285,7 @@ def _seal(connection: Connection, number: int, node: str, envelopes: Mapping[str
         {"batch": number, "node": node, "edge": edge, "body": body}
         for edge, body in envelopes.items()
     ]
-    if rows:
-        connection.execute(_SEAL, rows)
+    _SEAL.run(connection, rows)
 
 
 def _batch(row: Any) -> Batch:

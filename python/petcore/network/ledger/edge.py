@@ -11,11 +11,12 @@ from sqlalchemy import bindparam, update
 from petcore.errors import UsageError
 from petcore.network.ledger.journal import Journal
 from petcore.network.ledger.records import Cancelled, Kind, Record, State
+from petcore.network.ledger.statements import Statement
 from petcore.network.ledger.tables import requests
 
 _KEY = requests.c.request == bindparam("key")
 _LEFT = ("seen", "debit", "fee")
-_CHANGE = (
+_CHANGE = Statement(
     update(requests)
     .where(_KEY)
     .values({name: bindparam(f"new_{name}") for name in ("state", *_LEFT, "changed")})
@@ -72,7 +73,7 @@ class EdgeJournal(Journal):
                     left = _less(known.get(record.payment or ""), finish)
                     known[left.request] = changed[left.request] = left
             if ended:
-                connection.execute(_CHANGE, [_row(record, now) for record in changed.values()])
+                _CHANGE.run(connection, [_row(record, now) for record in changed.values()])
                 self.answer(ended)
         return done
 
@@ -93,8 +94,7 @@ class EdgeJournal(Journal):
                 if outcomes[-1] in (Cancelled.VOIDED, Cancelled.REVERSED):
                     known[key] = after = _changed(record, State.VOIDED, (0, 0, 0))
                     rows.append(_row(after, now))
-            if rows:
-                connection.execute(_CHANGE, rows)
+            _CHANGE.run(connection, rows)
         return outcomes
 
 

@@ -34,19 +34,22 @@ def explain(name: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise _translated(error, name) from None
+        raise _translated(error.orig, name) from None
     except SQLAlchemyError as error:
         raise LedgerError(f"{name}: {type(error).__name__}", retryable=False) from None
+    except Exception as error:
+        if isinstance(error, sqlite3.Error) or type(error).__module__.startswith("psycopg"):
+            raise _translated(error, name) from None
+        raise
 
 
-def _translated(error: DBAPIError, name: str) -> LedgerError:
-    cause = error.orig
+def _translated(cause: BaseException | None, name: str) -> LedgerError:
     primary = getattr(cause, "sqlite_errorcode", 0) & 0xFF
     state = getattr(cause, "sqlstate", None) or ""
     cls, remedy = _SQLITE.get(primary) or _POSTGRES.get(state[:2]) or (LedgerError, "")
     if remedy:
         return cls(f"{name}: {remedy}")
-    if error.connection_invalidated or (not primary and not state):
+    if not primary and (not state or state[:2] in {"08", "57"}):  # connections, shut down
         return LedgerError(f"{name}: the connection was lost; try again", retryable=True)
     word = state or getattr(cause, "sqlite_errorname", "") or type(cause).__name__
     return LedgerError(f"{name}: the database refused ({word})", retryable=False)

@@ -21,33 +21,31 @@ from petcore.network.ledger.records import (
     Request,
     State,
 )
+from petcore.network.ledger.statements import Statement
 from petcore.network.ledger.tables import parts, requests
 
-_FIND = select(requests).where(requests.c.request.in_(bindparam("keys", expanding=True)))
-_OPEN = select(requests).where(text("state < 2"))
-_REFUNDS = select(requests).where(requests.c.payment == bindparam("key"))
-_INSERT = insert(requests)
-_RESERVE = (
+_FIND = Statement(lambda among: select(requests).where(among(requests.c.request, "keys")))
+_OPEN = Statement(select(requests).where(text("state < 2")))
+_REFUNDS = Statement(select(requests).where(requests.c.payment == bindparam("key")))
+_INSERT = Statement(insert(requests))
+_RESERVE = Statement(
     update(requests)
     .where(requests.c.request == bindparam("key"))
     .values(state=bindparam("new_state"))
 )
-_PARTS = select(parts).where(parts.c.request.in_(bindparam("keys", expanding=True)))
-_ADD_PARTS = insert(parts)
-_DROP_PART = delete(parts).where(
-    parts.c.request == bindparam("key"), parts.c.part == bindparam("which")
+_PARTS = Statement(lambda among: select(parts).where(among(parts.c.request, "keys")))
+_ADD_PARTS = Statement(insert(parts))
+_DROP_PART = Statement(
+    delete(parts).where(parts.c.request == bindparam("key"), parts.c.part == bindparam("which"))
 )
-_FORGET = delete(parts).where(
-    parts.c.part != int(Part.ANSWER),
-    parts.c.request.in_(
-        select(requests.c.request).where(
-            text("state >= 2"), requests.c.changed < bindparam("before")
-        )
-    ),
+_ENDED = select(requests.c.request).where(
+    text("state >= 2"), requests.c.changed < bindparam("before")
+)
+_FORGET = Statement(
+    delete(parts).where(parts.c.part != int(Part.ANSWER), parts.c.request.in_(_ENDED))
 )
 
 _COLUMNS = tuple(column.name for column in requests.c)
-_LOOKUP_ROWS = 500  # parameters of one statement; far below what either database allows
 
 
 class Journal:
@@ -77,9 +75,8 @@ class Journal:
                     known[request.request] = new = _record(request, now)
                     fresh.append(_row(new))
                     bodies[request.request] = request.body
-            if fresh:
-                connection.execute(_INSERT, fresh)
-                add_parts(connection, bodies, Part.BODY)
+            _INSERT.run(connection, fresh)
+            add_parts(connection, bodies, Part.BODY)
         return answers
 
     def find(self, keys: Iterable[str], *, parts: bool = True) -> dict[str, Record]:
@@ -88,23 +85,20 @@ class Journal:
         Without `parts`, their bodies, checks and answers are not read.
         """
         wanted = list(dict.fromkeys(keys))
-        found: dict[str, Record] = {}
         with self.database.read() as connection:
-            for begin in range(0, len(wanted), _LOOKUP_ROWS):
-                some = wanted[begin : begin + _LOOKUP_ROWS]
-                rows = connection.execute(_FIND, {"keys": some}).all()
-                found |= _records(connection, rows, parts=parts)
+            rows = _FIND.among(connection, "keys", wanted)
+            found = _records(connection, rows, parts=parts)
         return {key: found[key] for key in wanted if key in found}
 
     def waiting(self) -> list[Record]:
         """Return what has not ended, oldest first: the work to go on with after a start."""
         with self.database.read() as connection:
-            return _oldest_first(connection, connection.execute(_OPEN).all())
+            return _oldest_first(connection, _OPEN.all(connection))
 
     def refunds(self, payment: str) -> list[Record]:
         """Return the refunds of a payment, oldest first."""
         with self.database.read() as connection:
-            return _oldest_first(connection, connection.execute(_REFUNDS, {"key": payment}).all())
+            return _oldest_first(connection, _REFUNDS.all(connection, {"key": payment}))
 
     def keep(self, checks: Mapping[str, bytes], state: State = State.RESERVED) -> None:
         """Keep what was learned about open requests, by key; they are in `state` from now on."""
@@ -112,8 +106,7 @@ class Journal:
             self.open_ones(checks)
             add_parts(connection, checks, Part.CHECK, replace=True)
             rows = [{"key": key, "new_state": int(state)} for key in checks]
-            if rows:
-                connection.execute(_RESERVE, rows)
+            _RESERVE.run(connection, rows)
 
     def answer(self, answers: Mapping[str, bytes]) -> None:
         """Keep the answers to requests, by key.
@@ -139,14 +132,13 @@ class Journal:
             known = self.find(keys, parts=False)
             fresh = [key for key in dict.fromkeys(keys) if key not in known]
             rows = [_row(_tombstone(key, now)) for key in fresh]
-            if rows:
-                connection.execute(_INSERT, rows)
+            _INSERT.run(connection, rows)
         return [key not in known for key in keys]
 
     def forget_bodies(self, before: int) -> int:
         """Erase what was kept of requests that ended before a time; ids, states and answers stay."""
         with self.database.write() as connection:
-            return int(connection.execute(_FORGET, {"before": before}).rowcount)
+            return _FORGET.count(connection, {"before": before})
 
     def open_ones(self, keys: Iterable[str]) -> dict[str, Record]:
         """Return the records of requests that must be open.
@@ -173,18 +165,16 @@ def add_parts(
         for key, content in contents.items()
         if content
     ]
-    if rows and replace:
-        connection.execute(
-            _DROP_PART, [{"key": row["request"], "which": row["part"]} for row in rows]
-        )
-    if rows:
-        connection.execute(_ADD_PARTS, rows)
+    if replace:
+        dropped = [{"key": row["request"], "which": row["part"]} for row in rows]
+        _DROP_PART.run(connection, dropped)
+    _ADD_PARTS.run(connection, rows)
 
 
 def _records(connection: Connection, rows: Sequence[Any], *, parts: bool) -> dict[str, Record]:
     contents: dict[str, list[bytes | None]] = {row[0]: [None, None, None] for row in rows}
-    if parts and rows:
-        for request, part, content in connection.execute(_PARTS, {"keys": list(contents)}):
+    if parts:
+        for request, part, content in _PARTS.among(connection, "keys", list(contents)):
             contents[request][part] = content
     found: dict[str, Record] = {}
     for row in rows:
@@ -195,10 +185,7 @@ def _records(connection: Connection, rows: Sequence[Any], *, parts: bool) -> dic
 
 
 def _oldest_first(connection: Connection, rows: Sequence[Any]) -> list[Record]:
-    records: list[Record] = []
-    for begin in range(0, len(rows), _LOOKUP_ROWS):
-        some = rows[begin : begin + _LOOKUP_ROWS]
-        records += _records(connection, some, parts=True).values()
+    records = _records(connection, rows, parts=True).values()
     return sorted(records, key=lambda record: (record.created, record.request))
 
 

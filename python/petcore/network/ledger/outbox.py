@@ -10,27 +10,35 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from petcore.errors import UsageError
 from petcore.network.ledger.database import Database
+from petcore.network.ledger.statements import Statement
 from petcore.network.ledger.tables import counters, inbox, outbox
 
-_COUNTER = select(counters.c.value).where(counters.c.name == bindparam("counter"))
-_COUNT = (
+_COUNTER = Statement(select(counters.c.value).where(counters.c.name == bindparam("counter")))
+_COUNT = Statement(
     update(counters)
     .where(counters.c.name == bindparam("counter"))
     .values(value=bindparam("new_value"))
 )
-_UNSENT = (
+_UNSENT = Statement(
     select(outbox)
     .where(outbox.c.recipient == bindparam("to"), outbox.c.number > bindparam("above"))
     .order_by(outbox.c.number)
     .limit(bindparam("limit"))
 )
-_ACKNOWLEDGED = delete(outbox).where(
-    outbox.c.recipient == bindparam("to"), outbox.c.number == bindparam("which")
+_ACKNOWLEDGED = Statement(
+    delete(outbox).where(
+        outbox.c.recipient == bindparam("to"), outbox.c.number == bindparam("which")
+    )
 )
-_RECIPIENTS = select(outbox.c.recipient).distinct().order_by(outbox.c.recipient)
-_HAVE = select(inbox.c.number).where(inbox.c.sender == bindparam("who"))
-_ARRIVED = insert(inbox)
-_BELOW = delete(inbox).where(inbox.c.sender == bindparam("who"), inbox.c.number <= bindparam("low"))
+_RECIPIENTS = Statement(select(outbox.c.recipient).distinct().order_by(outbox.c.recipient))
+_ADD_COUNTER = Statement(insert(counters))
+_PUT = Statement(insert(outbox))
+_HAVE = Statement(select(inbox.c.number).where(inbox.c.sender == bindparam("who")))
+_ARRIVED = Statement(insert(inbox))
+_BELOW = Statement(
+    delete(inbox).where(inbox.c.sender == bindparam("who"), inbox.c.number <= bindparam("low"))
+)
+
 
 INBOX_AHEAD = 1 << 16
 """How far above the last number without a gap a message may be."""
@@ -74,11 +82,11 @@ class Counters:
 
 def advance(connection: Connection, name: str, count: int) -> range:
     """Return the next `count` numbers under a name, inside a transaction."""
-    value = connection.execute(_COUNTER, {"counter": name}).scalar()
+    value = _COUNTER.value(connection, {"counter": name})
     if value is None:
-        connection.execute(insert(counters), {"name": name, "value": count})
+        _ADD_COUNTER.run(connection, [{"name": name, "value": count}])
         return range(1, count + 1)
-    connection.execute(_COUNT, {"counter": name, "new_value": value + count})
+    _COUNT.run(connection, [{"counter": name, "new_value": value + count}])
     return range(value + 1, value + count + 1)
 
 
@@ -102,28 +110,26 @@ class Outbox:
                     Letter(recipient, number, *message[1:])
                     for number, message in zip(numbers, some, strict=True)
                 ]
-            if letters:
-                rows = [letter._asdict() | {"created": now} for letter in letters]
-                connection.execute(insert(outbox), rows)
+            _PUT.run(connection, [letter._asdict() | {"created": now} for letter in letters])
         return letters
 
     def pending(self, recipient: str, *, above: int = 0, limit: int = 256) -> list[Letter]:
         """Return messages that were not acknowledged, by number, at most `limit`."""
         asked = {"to": recipient, "above": above, "limit": limit}
         with self.database.read() as connection:
-            return [Letter(*row[:5]) for row in connection.execute(_UNSENT, asked)]
+            return [Letter(*row[:5]) for row in _UNSENT.all(connection, asked)]
 
     def recipients(self) -> list[str]:
         """Return for whom there are messages."""
         with self.database.read() as connection:
-            return list(connection.execute(_RECIPIENTS).scalars())
+            return [row.recipient for row in _RECIPIENTS.all(connection)]
 
     def acknowledge(self, recipient: str, numbers: Iterable[int]) -> None:
         """Forget messages that arrived; if that is lost in a crash they are sent once more."""
         rows = [{"to": recipient, "which": number} for number in numbers]
         if rows:
             with self.database.write(durable=False) as connection:
-                connection.execute(_ACKNOWLEDGED, rows)
+                _ACKNOWLEDGED.run(connection, rows)
 
 
 class Inbox:
@@ -144,8 +150,8 @@ class Inbox:
         """
         with self.database.write() as connection:
             name = f"inbox/{sender}"
-            low = int(connection.execute(_COUNTER, {"counter": name}).scalar() or 0)
-            have = set(connection.execute(_HAVE, {"who": sender}).scalars())
+            low = int(_COUNTER.value(connection, {"counter": name}) or 0)
+            have = {row.number for row in _HAVE.all(connection, {"who": sender})}
             fresh, added = [], set()
             for number in numbers:
                 if not 1 <= number <= low + INBOX_AHEAD:
@@ -157,8 +163,7 @@ class Inbox:
                 high += 1
             if high > low:
                 advance(connection, name, high - low)
-                connection.execute(_BELOW, {"who": sender, "low": high})
+                _BELOW.run(connection, [{"who": sender, "low": high}])
             ahead = [{"sender": sender, "number": number} for number in added if number > high]
-            if ahead:
-                connection.execute(_ARRIVED, ahead)
+            _ARRIVED.run(connection, ahead)
         return fresh

@@ -12,26 +12,31 @@ from petcore.network.ledger.accounts import Transfer, TransferKind, write_transf
 from petcore.network.ledger.journal import Journal
 from petcore.network.ledger.postings import REVERSAL, words_of
 from petcore.network.ledger.records import Cancelled, Kind, Record, State, Words
+from petcore.network.ledger.statements import Statement
 from petcore.network.ledger.tables import batches, requests, transfers
 from petcore.network.ledger.words import to_column, total
 
 REFUNDABLE = (State.POSTED, State.PARTIALLY_REFUNDED)
-POST = (
+_LEFT = ("state", "seen", "debit", "fee", "changed")
+POST = Statement(
     update(requests)
     .where(requests.c.request == bindparam("key"))
-    .values(
-        {name: bindparam(f"new_{name}") for name in ("state", "seen", "debit", "fee", "changed")}
+    .values({name: bindparam(f"new_{name}") for name in _LEFT})
+)
+REFUNDS_RUNNING = Statement(
+    lambda among: select(requests.c.payment).where(
+        among(requests.c.payment, "keys"), requests.c.batch.is_not(None), text("state < 2")
     )
 )
-REFUNDS_RUNNING = select(requests.c.payment).where(
-    requests.c.payment.in_(bindparam("keys", expanding=True)),
-    requests.c.batch.is_not(None),
-    text("state < 2"),
+_REFUNDS = Statement(
+    lambda among: select(requests.c.request, requests.c.payment).where(
+        among(requests.c.payment, "keys")
+    )
 )
-_TOTALS = select(batches.c.batch, batches.c.totals).where(
-    batches.c.batch.in_(bindparam("numbers", expanding=True))
+_TOTALS = Statement(
+    lambda among: select(batches.c.batch, batches.c.totals).where(among(batches.c.batch, "numbers"))
 )
-_POSTED = select(transfers).where(transfers.c.request.in_(bindparam("keys", expanding=True)))
+_POSTED = Statement(lambda among: select(transfers).where(among(transfers.c.request, "keys")))
 
 
 class PostedJournal(Journal):
@@ -59,8 +64,8 @@ class PostedJournal(Journal):
         known = self.find(payments, parts=False)
         paid = np.zeros((len(payments), 3), np.uint64)
         with self.database.read() as connection:
-            numbers = {record.batch for record in known.values()}
-            rows = connection.execute(_TOTALS, {"numbers": list(numbers)})
+            numbers = {record.batch for record in known.values() if record.batch is not None}
+            rows = _TOTALS.among(connection, "numbers", list(numbers))
             totals = {row.batch: words_of(row.totals) for row in rows}
         for index, key in enumerate(payments):
             record = known.get(key)
@@ -80,7 +85,9 @@ class PostedJournal(Journal):
             now = self.database.clock()
             unknown = dict(zip(payments, self.tombstone(payments), strict=True))
             known = self.find(payments, parts=False)
-            running = set(connection.execute(REFUNDS_RUNNING, {"keys": list(known)}).scalars())
+            running = {
+                row.payment for row in REFUNDS_RUNNING.among(connection, "keys", list(known))
+            }
             outcomes: list[Cancelled] = []
             done: set[str] = set()
             reversing: list[str] = []
@@ -96,8 +103,7 @@ class PostedJournal(Journal):
                 if outcome in (Cancelled.VOIDED, Cancelled.REVERSED):
                     rows.append(posting_row(key, State.VOIDED, (0, 0, 0), now))
             _reverse(connection, reversing, window, now)
-            if rows:
-                connection.execute(POST, rows)
+            POST.run(connection, rows)
         return outcomes
 
     def expire(self, keys: Sequence[str]) -> list[bool]:
@@ -112,8 +118,7 @@ class PostedJournal(Journal):
                 posting_row(key, State.EXPIRED, (0, 0, 0), now)
                 for key in {key for key, ended in zip(keys, outcomes, strict=True) if ended}
             ]
-            if rows:
-                connection.execute(POST, rows)
+            POST.run(connection, rows)
         return outcomes
 
 
@@ -146,12 +151,10 @@ def _reverse(connection: Connection, keys: Sequence[str], window: int, now: int)
     """Give back what remains of the transfers of payments: those of their refunds went back."""
     if not keys:
         return
-    refunds = connection.execute(
-        select(requests.c.request, requests.c.payment).where(requests.c.payment.in_(keys))
-    )
+    refunds = _REFUNDS.among(connection, "keys", keys)
     of = {row.request: row.payment for row in refunds} | {key: key for key in keys}
     moved: dict[tuple[str, int, int, int], list[int]] = {}
-    for row in connection.execute(_POSTED, {"keys": list(of)}):
+    for row in _POSTED.among(connection, "keys", list(of)):
         # A refund's transfer goes the other way under the same leg: it counts against.
         own = row.request in keys
         ends = (row.debit, row.credit) if own else (row.credit, row.debit)

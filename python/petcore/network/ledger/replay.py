@@ -9,13 +9,16 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, insert, select
 
 from petcore.network.ledger.database import Database
+from petcore.network.ledger.statements import Statement
 from petcore.network.ledger.tables import replay
 
-_USED = select(replay.c.sender, replay.c.counter, replay.c.id).where(
-    replay.c.sender.in_(bindparam("senders", expanding=True)),
-    replay.c.counter.in_(bindparam("counters", expanding=True)),
+_USED = Statement(
+    lambda among: select(replay.c.sender, replay.c.counter, replay.c.id).where(
+        among(replay.c.sender, "senders"), among(replay.c.counter, "counters")
+    )
 )
-_PRUNE = delete(replay).where(replay.c.expires < bindparam("before"))
+_MARK = Statement(insert(replay))
+_PRUNE = Statement(delete(replay).where(replay.c.expires < bindparam("before")))
 
 
 class Mark(NamedTuple):
@@ -50,7 +53,7 @@ class ReplayMarks:
                 "senders": list({mark.sender for mark in marks}),
                 "counters": list({mark.counter for mark in marks}),
             }
-            used = {(row[0], row[1]): row[2] for row in connection.execute(_USED, asked)}
+            used = {(row[0], row[1]): row[2] for row in _USED.all(connection, asked)}
             answers, fresh = [], []
             for mark in marks:
                 earlier = used.get(mark[:2])
@@ -60,11 +63,10 @@ class ReplayMarks:
                     answers.append(Seen.FRESH)
                 else:
                     answers.append(Seen.SAME if earlier == mark.id else Seen.OTHER)
-            if fresh:
-                connection.execute(insert(replay), fresh)
+            _MARK.run(connection, fresh)
         return answers
 
     def prune(self, before: int) -> int:
         """Forget marks of messages that expired before a time; return how many."""
         with self.database.write(durable=False) as connection:
-            return int(connection.execute(_PRUNE, {"before": before}).rowcount)
+            return _PRUNE.count(connection, {"before": before})

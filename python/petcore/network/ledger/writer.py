@@ -7,6 +7,7 @@ import contextlib
 from sqlalchemy import Connection, Engine
 
 from petcore.errors import LedgerError
+from petcore.network.ledger.statements import driver
 
 
 class Writer:
@@ -40,15 +41,14 @@ class Writer:
         try:
             if self._sqlite:
                 if self._durable is not durable:
-                    connection.exec_driver_sql(
-                        f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}"
-                    )
+                    level = "FULL" if durable else "NORMAL"
+                    driver(connection).execute(f"PRAGMA synchronous={level}")
                     self._durable = durable
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                driver(connection).execute("BEGIN IMMEDIATE")
             else:
-                connection.exec_driver_sql("BEGIN")
+                driver(connection).execute("BEGIN")
                 if not durable:
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+                    driver(connection).execute("SET LOCAL synchronous_commit TO OFF")
         except BaseException:
             self.drop()
             raise
@@ -56,7 +56,7 @@ class Writer:
 
     def commit(self) -> None:
         """Commit; if this raises, `rollback`."""
-        self.connection.exec_driver_sql("COMMIT")
+        driver(self.connection).execute("COMMIT")
 
     def rollback(self) -> None:
         """Forget the transaction, and the connection where even that fails."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from petcore.errors import PetcoreError
 from petcore.network.acquirer.book import Book
@@ -139,25 +139,24 @@ class Desk:
         What does not verify changes nothing, and is returned as its error.
         """
         known = self._journal.find(closing.key for closing in closings)
-        outcomes: list[Record | Exception] = []
+        errors: dict[int, Exception] = {}
         ends: dict[str, Ended] = {}
         learned: dict[str, Learned] = {}
-        for closing in closings:
+        for place, closing in enumerate(closings):
             record = known[closing.key]
+            if not record.state.open or closing.key in ends:
+                continue
             try:
-                if record.state.open:
-                    end = closing.verdict.end(record, self.letters)
-                    if isinstance(end, Learned):
-                        learned[closing.key] = end
-                    elif end is not None:
-                        ends.setdefault(closing.key, end)
+                end = closing.verdict.end(record, self.letters)
             except PetcoreError as error:
-                outcomes.append(error)
-            else:
-                outcomes.append(record)
-        self._write(known, ends, learned)
-        after = self._journal.find({*ends, *learned})
-        return [after.get(o.request, o) if isinstance(o, Record) else o for o in outcomes]
+                errors[place] = error
+                continue
+            if isinstance(end, Learned):
+                learned[closing.key] = end
+            elif end is not None:
+                ends[closing.key] = end
+        known |= self._write(known, ends, learned)
+        return [errors.get(place, known[closing.key]) for place, closing in enumerate(closings)]
 
     def forbid(self, request_ids: Sequence[str]) -> list[bool]:
         """Refuse ids for ever that are unknown here; False where one is known."""
@@ -189,25 +188,34 @@ class Desk:
 
     def _write(
         self, known: dict[str, Record], ends: dict[str, Ended], learned: dict[str, Learned]
-    ) -> None:
+    ) -> dict[str, Record]:
+        """Write what follows from verdicts, in one transaction; return the records that changed."""
         if not ends and not learned:
-            return
+            return {}
         with self.database.write():
             if learned:
                 self._journal.keep({k: v.to_bytes() for k, v in learned.items() if k not in ends})
-            transfers = self._cancelled(known, ends)
-            done = self._journal.finish([_finish(known[k], end) for k, end in ends.items()])
+            transfers, cancelled = self._cancelled(known, ends)
+            finishes = [_finish(known[request], end) for request, end in ends.items()]
+            done = self._journal.finish(finishes)
             fresh = [
                 (known[request], end)
                 for (request, end), first in zip(ends.items(), done, strict=True)
                 if first
             ]
+            if cancelled:
+                self._journal.cancel(cancelled)
             self._book.post([*transfers, *self._moved(fresh)])
             self._name_payments(fresh)
             self._notify(fresh)
+            after = {f.request: _ended(known[f.request], f) for f in finishes}
+            late = [request for request, first in zip(ends, done, strict=True) if not first]
+            return after | self._journal.find([*late, *learned, *cancelled])
 
-    def _cancelled(self, known: dict[str, Record], ends: dict[str, Ended]) -> list[Transfer]:
-        """Carry out cancellations that end here; return the transfers that undo payments.
+    def _cancelled(
+        self, known: dict[str, Record], ends: dict[str, Ended]
+    ) -> tuple[list[Transfer], list[str]]:
+        """Return the transfers that undo payments, and which, for cancellations that end here.
 
         A payment that is still open ends too, and is added to `known` and `ends`.
         """
@@ -216,7 +224,9 @@ class Desk:
             for request, end in ends.items()
             if known[request].kind is Kind.CANCEL and end.code == "done"
         }
-        transfers = []
+        if not cancels:
+            return [], []
+        transfers, ended = [], []
         for payment, record in self._journal.find(cancels).items():
             if record.state.open:
                 known[payment] = record
@@ -224,12 +234,13 @@ class Desk:
                 ends[payment] = end_of(
                     asked_of(record), "cancelled", id=_learned_id(record), time=time
                 )
-            elif record.seen:
+                continue
+            ended.append(payment)
+            if record.seen:
                 end = Ended.from_bytes(record.answer or b"")
                 left = record.seen - record.fee
                 transfers.append(self._book.give(cancels[payment], end.currency, left))
-        self._journal.cancel([p for p in cancels if p not in ends])
-        return transfers
+        return transfers, ended
 
     def _moved(self, fresh: Sequence[tuple[Record, Ended]]) -> list[Transfer]:
         return [
@@ -271,6 +282,13 @@ def _finish(record: Record, end: Ended) -> Finish:
         seen=end.amount if posted else 0,
         fee=end.fee if posted else 0,
     )
+
+
+def _ended(record: Record, finish: Finish) -> Record:
+    """Return a record as the journal has it after its end."""
+    left = finish.seen, finish.fee
+    seen, fee = left if record.kind is Kind.PAY else (0, 0)
+    return replace(record, state=finish.state, answer=finish.answer, seen=seen, fee=fee)
 
 
 def _learned_id(record: Record) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from petcore.network.acquirer.orders import Code, Entry, Payment
@@ -26,7 +26,7 @@ _NAMES: dict[Kind, MessageName] = {
 class _Stored:
     def to_bytes(self) -> bytes:
         """Return it as the journal keeps it."""
-        return json.dumps(asdict(self), separators=(",", ":")).encode()  # type: ignore[call-overload]
+        return json.dumps(vars(self), separators=(",", ":")).encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:

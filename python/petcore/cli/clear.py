@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from petcore.cli import render
+from petcore.cli.clear_files import RESULTS, clear_files, combine_files
 from petcore.cli.joining import join
 from petcore.cli.results import cost_record, print_record, show_cost
 from petcore.config import load_config
@@ -47,7 +48,7 @@ def sealkey(
 
 def share(
     payments: Annotated[
-        Path, typer.Argument(help="CSV: payment, mpp, acqp, currency, amount|limit.")
+        Path, typer.Argument(help="CSV: payment, mpp, acqp, currency, amount|limit; or parquet.")
     ],
     out: Annotated[Path, typer.Option(help="Directory for NAME.NODE.sealed.")],
     keys: _Keys,
@@ -56,21 +57,41 @@ def share(
     """Split an edge's payments into shares, one sealed file per node.
 
     Amounts and limits are whole numbers of minor units (cents). An acquirer's file has the column
-    amount, a wallet's the column limit, for the same payments and routes.
+    amount, a wallet's the column limit, for the same payments and routes. Parquet is for many
+    payments with all checks: an acquirer's has amount and fee, a wallet's payer_currency, seen,
+    debit, available, count_left and sum_left.
 
     Example: petcore share acquirer-1.csv --out outbox --keys keys
     """
     names = [part.strip() for part in nodes.split(",")]
-    for path in share_payments(payments, out, nodes=names, keys=keys):
+    if payments.suffix == ".parquet":
+        from petcore.network.bulk import share_parquet as split
+    else:
+        split = share_payments
+    for path in split(payments, out, nodes=names, keys=keys):
         render.out.print(f"{path}", soft_wrap=True)
 
 
 def clear(
     config: Annotated[Path, typer.Option(help="This node's configuration file.")],
-    payments: Annotated[list[Path], typer.Option(help="A share file of an edge; repeat it.")],
     key: _Key,
     keys: _Keys,
-    out: Annotated[Path, typer.Option(help="Directory for PARTICIPANT.NODE.sealed.")],
+    out: Annotated[Path, typer.Option(help="Directory for what participants get, sealed.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="NAME.NODE.parquet.sealed of every edge.")
+    ] = None,
+    payments: Annotated[
+        list[Path] | None, typer.Option(help="A share file of an edge, of CSV; repeat it.")
+    ] = None,
+    network: Annotated[
+        Path | None, typer.Option(help="network.toml: rates, fees, prefunding; for parquet.")
+    ] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="This node's ledger of clearings; for parquet.")
+    ] = None,
+    chunk: Annotated[
+        int, typer.Option(help="Payments of parquet between checkpoints.", min=8, max=65536)
+    ] = 32768,
     min_count: Annotated[
         int, typer.Option(help="Fewest payments that a net position may cover.", min=1)
     ] = MIN_COUNT,
@@ -81,9 +102,30 @@ def clear(
     All nodes start it with the shares of the same payments. It writes, for each participant, this
     node's share of its net positions, sealed to it.
 
+    Of parquet the chunks that both nodes have on disk count: started again with the same files and
+    ledger, it goes on where it stopped.
+
     Example: petcore clear --config gateway.toml --payments a.gateway.sealed
     --payments w.gateway.sealed --key gateway.sealing.key --keys keys --out outbox
     """
+    if files:
+        if payments:
+            raise UsageError("give parquet files, or --payments of CSV, not both")
+        clear_files(
+            config,
+            files,
+            key=key,
+            keys=keys,
+            out=out,
+            network=network,
+            ledger=ledger,
+            min_count=min_count,
+            chunk=chunk,
+            as_json=as_json,
+        )
+        return
+    if not payments:
+        raise UsageError("there is nothing to clear: name the edges' share files")
     settings = load_config(config)
     reader = SealingKey.load(key)
     if reader.name != settings.name:
@@ -117,6 +159,9 @@ def clear(
 def combine(
     shares: Annotated[list[Path], typer.Argument(help="PARTICIPANT.NODE.sealed of every node.")],
     key: _Key,
+    out: Annotated[
+        Path | None, typer.Option(help="New parquet file for the decisions of a clearing.")
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Add up the nodes' shares of a participant's own net positions.
@@ -124,13 +169,17 @@ def combine(
     Example: petcore combine acquirer-1.gateway.sealed acquirer-1.wallet.sealed
     --key acquirer-1.sealing.key
     """
-    position = read_position(shares, key=SealingKey.load(key))
+    if all(path.name.endswith(RESULTS) for path in shares):
+        participant, net = combine_files(shares, key=key, out=out)
+    else:
+        position = read_position(shares, key=SealingKey.load(key))
+        participant, net = position.participant, position.net
     if as_json:
-        print_record({"participant": position.participant, "net": position.net})
+        print_record({"participant": participant, "net": net})
         return
-    table = Table(title=f"Net position of {position.participant}", title_justify="left")
+    table = Table(title=f"Net position of {participant}", title_justify="left")
     table.add_column("currency")
     table.add_column("receives (pays if negative)", justify="right")
-    for currency, minor in position.net.items():
+    for currency, minor in net.items():
         table.add_row(currency, format_amount(minor, currency))
     render.out.print(table)

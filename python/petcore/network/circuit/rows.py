@@ -15,6 +15,7 @@ from petcore.network.directory import FEE_MAX, RATE_MAX
 
 Words = npt.NDArray[np.uint64]
 Whole = npt.NDArray[np.int64]
+Names = Sequence[str] | npt.NDArray[np.str_]
 
 PAY, CONSULT, REFUND, PADDING = 0, 1, 2, 3
 SMALLEST, LARGEST = 8, 1 << 16
@@ -114,7 +115,7 @@ class Rows:
     features: Words = field(repr=False)
 
     @classmethod
-    def of(cls, acqp: Sequence[str], mpp: Sequence[str], **columns: npt.ArrayLike) -> Rows:
+    def of(cls, acqp: Names, mpp: Names, **columns: npt.ArrayLike) -> Rows:
         """Make rows from columns of equal length; those left out are zeros (num and den: ones).
 
         ``fx_seen``, ``fx_debit``, ``fee_base`` and ``fee_sum`` are, where left out, those of a

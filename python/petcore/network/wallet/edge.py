@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -31,7 +32,7 @@ from petcore.network.wallet.service import WalletService
 from petcore.trust.identity import load_identity
 
 SWEEP_SECONDS = 15.0
-RESEND_SECONDS = 1.0
+_LOG = Log("wallet")
 _ENDED = ("voided", "expired", "tombstoned")
 
 
@@ -74,28 +75,29 @@ class WalletEdge:
         )
         self._decided = self.metrics.counter("wallet_decisions", "Requests decided.", ["state"])
         self._held = self.metrics.gauge("wallet_held", "Requests that wait for a decision.")
-        self._log = Log("wallet")
         self._peers = http.Peers(self._identity, self.directory)
         self._work = asyncio.Lock()  # the database has one writer: waiting threads would not help
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve node A and users; release what expired."""
         server = http.Server(self.app(), self.config.listen, self._identity, self.directory)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(server.run(stop))
-            if self.config.cashier is not None:
-                page = Cashier(self.book, self.payments, self.service, self._ring, self._bring)
-                certificate = self._identity.certificate_pem, self._identity.private_key_pem
-                users = http.Server(
-                    page.app(), self.config.cashier.listen, public=public_context(*certificate)
-                )
-                tasks.create_task(users.run(stop))
-            if self.config.health:
-                plain = http.Server(Starlette(routes=self.metrics.routes()), self.config.health)
-                tasks.create_task(plain.run(stop))
-            tasks.create_task(self._sweep(stop))
-        await self._peers.close()
-        self.database.close()
+        servers = [server]
+        if self.config.cashier is not None:
+            page = Cashier(self.book, self.payments, self.service, self._ring, self._bring)
+            certificate = self._identity.certificate_pem, self._identity.private_key_pem
+            public = public_context(*certificate)
+            servers.append(http.Server(page.app(), self.config.cashier.listen, public=public))
+        if self.config.health:
+            health = Starlette(routes=self.metrics.routes())
+            servers.append(http.Server(health, self.config.health))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for one in servers:
+                    tasks.create_task(one.run(stop))
+                tasks.create_task(self._sweep(stop))
+        finally:
+            await self._peers.close()
+            self.database.close()
 
     def app(self) -> Starlette:
         """Return the application that node A calls."""
@@ -155,7 +157,7 @@ class WalletEdge:
             try:
                 await self._release_late()
             except PetcoreError as error:
-                self._log.failure("late requests could not be asked about", error)
+                _LOG.failure("late requests could not be asked about", error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), SWEEP_SECONDS)
 
@@ -177,8 +179,16 @@ class WalletEdge:
                     await run_in_threadpool(self.payments.release, record.request)
 
 
-async def serve(config: WalletConfig | str | Path, stop: asyncio.Event) -> None:
-    """Run a wallet edge until ``stop`` is set."""
-    if not isinstance(config, WalletConfig):
-        config = WalletConfig.load(config)
-    await WalletEdge(config).run(stop)
+def run_wallet(path: str | Path, stop: asyncio.Event | None = None) -> None:
+    """Run a wallet's edge in this process until SIGTERM or SIGINT; errors as `WalletEdge`."""
+    edge = WalletEdge(WalletConfig.load(path))
+
+    async def main() -> None:
+        ending = asyncio.Event() if stop is None else stop
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ending.set)
+        _LOG.info("the edge begins")
+        await edge.run(ending)
+        _LOG.info("the edge has ended")
+
+    http.run(main())

@@ -1,0 +1,1 @@
+"""A whole payment network on one machine, to look at and to measure."""

@@ -4,13 +4,13 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from tests.network.members import make_members
 
 from petcore.errors import PetcoreError
-from petcore.network.errors import DecisionUnclear
+from petcore.network.errors import DecisionUnclear, RequestInconsistent
 from petcore.network.ledger import Database, check_invariants
 from petcore.network.wallet.book import Book, User
 from petcore.network.wallet.payments import Asked, Awaiting, Payments
+from tests.network.members import make_members
 
 HOUR = 3_600_000
 START = 1_800_000_000_000  # 2027-01-15, 08:00 UTC
@@ -61,7 +61,7 @@ def balance(wallet, user="alice"):
 
 
 def pay(wallet, clock, number="p1", amount=300):
-    code = wallet.book.new_code("alice", seconds=60)
+    code = wallet.book.new_codes("alice", seconds=60)[0]
     (payment,) = wallet.check([ask(clock, number, amount, code=code)])
     return payment
 
@@ -89,10 +89,57 @@ def test_a_declined_payment_gives_back_the_hold_and_the_limits(wallet, clock):
 
 
 def test_the_same_request_again_gets_the_same_numbers_and_holds_nothing_more(wallet, clock):
-    code = wallet.book.new_code("alice", seconds=60)
+    code = wallet.book.new_codes("alice", seconds=60)[0]
     first, second = (wallet.check([ask(clock, "p1", 300, code=code)])[0] for _ in range(2))
     assert first == second
     assert balance(wallet) == (5_000, 4_800)
+
+
+def test_payments_of_one_call_share_the_balance_and_the_limits(wallet, clock):
+    codes = wallet.book.new_codes("alice", seconds=60, count=3)
+    asked = [ask(clock, f"p{i}", 3_750, code=code) for i, code in enumerate(codes)]
+    payments = wallet.check(asked)
+    assert [p.numbers.reason for p in payments] == ["accepted", "accepted", "balance"]
+    assert [p.numbers.available for p in payments] == [5_000, 2_500, 0]
+    assert [p.numbers.count_left for p in payments] == [3, 2, 1]
+    assert balance(wallet) == (5_000, 0)
+
+
+def test_what_is_wrong_with_one_request_is_its_own_answer_only(wallet, clock):
+    codes = wallet.book.new_codes("alice", seconds=60, count=3)
+    asked = [ask(clock, f"p{i}", 300, code=code) for i, code in enumerate(codes)]
+    asked[0].fields["currency"] = "JPY"  # the header says SGD
+    asked[1].fields["currency"] = "KWD"  # to which there is no rate
+    asked[1].envelope.header.clear["merchant_currency"] = "KWD"
+    answers = wallet.check(asked)
+    assert [getattr(a, "code", "") for a in answers] == ["field", "usage", ""]
+    assert balance(wallet) == (5_000, 4_800)
+    asked[1].fields["currency"] = asked[1].envelope.header.clear["merchant_currency"] = "SGD"
+    assert wallet.check(asked[1:2])[0].state == "held"  # the refusal did not use the code
+
+
+def test_a_request_that_the_wallet_declined_ends_with_the_nodes_word(wallet, clock):
+    pay(wallet, clock, amount=9_000)
+    assert [record.request for record in wallet.journal.waiting()] == ["shop-bank/p1"]
+    assert wallet.decide({"shop-bank/p1": 0}) == {"shop-bank/p1": "voided"}
+    assert wallet.journal.waiting() == []
+
+
+def test_limits_are_per_day(wallet, clock):
+    for number in ("p1", "p2", "p3"):
+        pay(wallet, clock, number)
+    assert pay(wallet, clock, "p4").numbers.reason == "limit"
+    clock.now += 24 * HOUR
+    assert pay(wallet, clock, "p5").numbers.reason == "accepted"
+    assert pay(wallet, clock, "p6", amount=15_001 - 300).numbers.reason == "balance"
+
+
+def test_the_sum_of_a_day_is_limited(wallet, clock):
+    (alice,) = wallet.book.users.get(["alice"]).values()
+    wallet.book.users.put({"alice": replace(alice, sum_limit=399)})
+    assert pay(wallet, clock, "p1").numbers.reason == "accepted"
+    payment = pay(wallet, clock, "p2")
+    assert (payment.numbers.reason, payment.numbers.sum_left) == ("limit", 199)
 
 
 def test_an_id_with_another_content_is_refused(wallet, clock):
@@ -114,7 +161,7 @@ def test_more_than_the_balance_is_answered_with_numbers_and_holds_nothing(wallet
 
 @pytest.mark.parametrize("spoil", ["unknown", "used", "late"])
 def test_a_code_works_once_and_not_for_long(wallet, clock, spoil):
-    code = wallet.book.new_code("alice", seconds=60)
+    code = wallet.book.new_codes("alice", seconds=60)[0]
     if spoil == "used":
         wallet.check([ask(clock, "p0", 1, code=code)])
     if spoil == "late":
@@ -128,7 +175,7 @@ def test_a_code_works_once_and_not_for_long(wallet, clock, spoil):
 
 def test_an_approval_of_what_the_wallet_declined_is_an_error_and_moves_nothing(wallet, clock):
     pay(wallet, clock, amount=9_000)
-    with pytest.raises(DecisionUnclear, match="nothing is held"):
+    with pytest.raises(DecisionUnclear, match="contradicts"):
         wallet.decide({"shop-bank/p1": 1})
     assert balance(wallet) == (5_000, 5_000)
 
@@ -161,19 +208,67 @@ def test_a_declined_refund_leaves_room_for_another(wallet, clock):
     assert refund(wallet, clock, "r3", 300).state == "held"
 
 
-@pytest.mark.parametrize("state", ["unknown", "held", "voided"])
-def test_only_a_posted_payment_is_refunded(wallet, clock, state):
-    if state != "unknown":
-        pay(wallet, clock)
-    if state == "voided":
-        wallet.decide({"shop-bank/p1": 0})
-    assert refund(wallet, clock, "r1", 1).numbers.reason == "state"
+def test_a_refund_of_what_was_declined_is_declined_in_the_same_currencies(wallet, clock):
+    pay(wallet, clock)
+    wallet.decide({"shop-bank/p1": 0})
+    answer = refund(wallet, clock, "r1", 1)
+    assert (answer.numbers.seen, answer.numbers.reason) == (0, "state")
+    assert (answer.rate, answer.payer_currency) == ("sgd-eur", "EUR")
+
+
+def test_a_refund_before_the_decision_has_come_is_to_be_asked_for_again(wallet, clock):
+    pay(wallet, clock)
+    answer = refund(wallet, clock, "r1", 300)
+    assert (answer.code, answer.retryable) == ("refund_busy", True)
+    wallet.decide({"shop-bank/p1": 1})
+    assert refund(wallet, clock, "r1", 300).state == "held"
+
+
+def test_a_refund_of_nothing_that_was_paid_is_refused(wallet, clock):
+    assert refund(wallet, clock, "r1", 1).code == "field"
+    wallet.check([ask(clock, "p1", 300)])  # it waits for its user
+    assert refund(wallet, clock, "r2", 1).code == "field"
 
 
 def test_a_cancelled_hold_is_free_again(wallet, clock):
     pay(wallet, clock)
     assert [wallet.cancel("shop-bank", "p1") for _ in range(2)] == ["voided", "voided"]
     assert balance(wallet) == (5_000, 5_000)
+
+
+@pytest.mark.parametrize("decision", [0, 1])
+def test_a_decision_that_comes_after_its_cancellation_moves_nothing(wallet, clock, decision):
+    pay(wallet, clock)
+    wallet.cancel("shop-bank", "p1")
+    assert wallet.decide({"shop-bank/p1": decision}) == {"shop-bank/p1": "cancelled"}
+    assert balance(wallet) == (5_000, 5_000)
+
+
+@pytest.mark.parametrize("decision", [0, 1])
+def test_a_cancellation_overtakes_a_refund_that_is_under_way(wallet, clock, decision):
+    pay(wallet, clock)
+    wallet.decide({"shop-bank/p1": 1})
+    refund(wallet, clock, "r1", 150)
+    assert wallet.cancel("shop-bank", "p1") == "reversed"
+    assert wallet.decide({"shop-bank/r1": decision}) == {"shop-bank/r1": "cancelled"}
+    assert balance(wallet) == (5_000, 5_000)
+
+
+def test_only_payments_are_cancelled(wallet, clock):
+    pay(wallet, clock)
+    wallet.decide({"shop-bank/p1": 1})
+    refund(wallet, clock, "r1", 150)
+    with pytest.raises(RequestInconsistent, match="refund"):
+        wallet.cancel("shop-bank", "r1")
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0)])
+def test_a_decision_never_changes(wallet, clock, first, second):
+    pay(wallet, clock)
+    wallet.decide({"shop-bank/p1": first})
+    with pytest.raises(DecisionUnclear, match="contradicts"):
+        wallet.decide({"shop-bank/p1": second})
+    assert balance(wallet)[0] == (4_800 if first else 5_000)
 
 
 def test_a_posted_payment_is_reversed_inside_its_window_only(wallet, clock):
@@ -185,6 +280,7 @@ def test_a_posted_payment_is_reversed_inside_its_window_only(wallet, clock):
     wallet.decide({"shop-bank/p2": 1})
     clock.now += 9 * HOUR  # 17:00 UTC is 01:00 of the next day at UTC+8
     assert wallet.cancel("shop-bank", "p2") == "too_late"
+    assert wallet.cancel("shop-bank", "p2", asked=clock.now - 2 * HOUR) == "reversed"
 
 
 def test_a_cancelled_payment_keeps_what_was_refunded_before(wallet, clock):
@@ -231,7 +327,7 @@ def test_what_the_nodes_gave_up_is_released(wallet, clock):
 
 
 def test_consults_hold_nothing_and_are_counted(wallet, clock):
-    code = wallet.book.new_code("alice", seconds=60)
+    code = wallet.book.new_codes("alice", seconds=60)[0]
     asked = [ask(clock, f"c{i}", 300, code=code, kind="consult") for i in range(4)]
     reasons = [payment.numbers.reason for payment in wallet.check(asked, consults=3)]
     assert reasons == ["accepted"] * 3 + ["token"]

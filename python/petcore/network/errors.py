@@ -26,7 +26,9 @@ Codes are stable and unique in the whole tree.
     │   ├── RequestTombstoned     tombstoned         its id was cancelled before it came
     │   ├── RequestUnknown        unknown            there is no such request
     │   ├── WindowExceeded        window             too late to cancel
-    │   └── TermsRefused          terms              it does not fit its check or the directory
+    │   ├── TermsRefused          terms              it does not fit its check or the directory
+    │   └── PinRefused            pin                user and PIN do not fit
+    │       └── PinLocked         pin_locked         too many wrong ones: the user has to wait
     └── NodeError                 node
         ├── NodesApart            apart       yes    the nodes have no session with each other
         ├── BatchRefused          unfit       yes    the other node does not take a batch
@@ -184,3 +186,15 @@ class Draining(NodeError):
 
     default_code = "draining"
     default_retryable = True
+
+
+class PinRefused(RequestError, PermissionError):
+    """User and PIN do not fit."""
+
+    default_code = "pin"
+
+
+class PinLocked(PinRefused):
+    """Too many wrong PINs of this user came; it has to wait."""
+
+    default_code = "pin_locked"

@@ -24,8 +24,9 @@ from petcore.config_text import to_toml
 from petcore.errors import ConfigError
 from petcore.network.keyring import KeyRing
 from petcore.network.ledger import Database
-from petcore.network.wallet.book import Book, User, hash_pin
+from petcore.network.wallet.book import Book, User
 from petcore.network.wallet.config import WalletConfig
+from petcore.network.wallet.pins import hash_pin
 from petcore.trust.identity import Identity, identity_files, make_identity
 
 NODE_A, NODE_B, ACQUIRER, WALLET = "node-a", "node-b", "shop-bank", "purse"
@@ -303,5 +304,5 @@ def _add_users(place: Place, balance: int, users: int) -> None:
         names = dict(USER_CURRENCIES) | {f"user-{i}": "EUR" for i in range(users)}
         with database.write():
             for name, currency in names.items():
-                limits = {"count_limit": 1_000_000, "sum_limit": 10**12}
-                book.add_user(User(name, currency, pin=pin, **limits), balance=balance)
+                user = User(name, currency, count_limit=1_000_000, sum_limit=10**12, pin=pin)
+                book.add_user(user, balance=balance)

@@ -10,16 +10,16 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from petcore.errors import UsageError
 from petcore.network.ledger import Accounts, Database, Documents, Opening, Transfer
-from petcore.network.ledger import key as request_key
-from petcore.network.wallet.numbers import Numbers, Paid, Standing
+from petcore.network.wallet.numbers import Numbers, Paid
 
 NETWORK, EQUITY = "network", "equity"
+CODE_PREFIX = "28"
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,14 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Tries:
+    """Wrong PINs of a user since a time, in ms."""
+
+    count: int = 0
+    since: int = 0
+
+
+@dataclass(frozen=True)
 class Spent:
     """What a user's payments of one day come to, held ones included."""
 
@@ -65,9 +73,10 @@ class Spent:
 class Payment:
     """A payment or refund as this wallet sees it.
 
-    ``state``: "awaiting" a user, "held", "posted", "voided", "reversed". ``num``, ``den`` and
-    ``rate`` are the conversion's; ``numbers`` what was shared; refunds of it so far, and the
-    one that is under way. A refund names the payment it ``refunds``.
+    ``state``: "awaiting" a user; "held"; "posted"; "voided", by a decision or since this wallet
+    would decline; "cancelled" before it was posted here; "reversed" after. ``num``, ``den`` and
+    ``rate`` are the conversion's; ``numbers`` what was shared; refunds of it so far, and the one
+    that is under way. A refund names the payment it ``refunds``.
     """
 
     id: str
@@ -143,7 +152,8 @@ class Book:
         self.orders = Space(database, Order)
         self.spent = Space(database, Spent)
         self.payments = Space(database, Payment)
-        self._numbers: dict[tuple[str, str, str], int] = {}
+        self.tries = Space(database, Tries)
+        self._numbers: dict[tuple[str, ...], int] = {}
 
     def add_user(self, user: User, *, balance: int) -> None:
         """Enter a user, new or changed, whose account is filled up to ``balance`` once."""
@@ -151,58 +161,39 @@ class Book:
             raise UsageError("a balance to begin with is not negative")
         with self.database.write():
             self.users.put({user.id: user})
-            account, equity = self.balance(user), self.account(EQUITY, user.currency)
+            account, equity, _ = self.accounts.open(
+                [
+                    Opening(user.id, "user", user.currency, floor=True),
+                    Opening(EQUITY, "own", user.currency),
+                    Opening(NETWORK, "own", user.currency),
+                ]
+            )
             opening = Transfer(f"{self.name}/opening {user.id}"[:120], 0, equity, account, balance)
             self.accounts.transfer([opening])
 
-    def new_code(self, user: str, *, seconds: float) -> str:
-        """Make a payment code for a user; it can be used once, for so long."""
+    def new_codes(self, user: str, *, seconds: float, count: int = 1) -> list[str]:
+        """Make payment codes for a user; each can be used once, for so long."""
         if user not in self.users.get([user]):
             raise UsageError(f"there is no user {user[:64]!r}")
-        code = f"28{secrets.randbelow(10**16):016d}"
+        codes = [f"{CODE_PREFIX}{secrets.randbelow(10**16):016d}" for _ in range(count)]
         expires = self.database.clock() + int(seconds * 1000)
-        self.codes.put({code_name(code): Code(user, expires)})
-        return code
+        self.codes.put({code_name(code): Code(user, expires) for code in codes})
+        return codes
 
     def balance(self, user: User) -> int:
         """Return the number of a user's account."""
-        return self.account(user.id, user.currency, floor=True)
+        return self._account(user.id, "user", user.currency)
 
     def network(self, currency: str) -> int:
         """Return the number of the account of what this wallet owes the network."""
-        return self.account(NETWORK, currency)
+        return self._account(NETWORK, "own", currency)
 
-    def account(self, owner: str, currency: str, *, floor: bool = False) -> int:
-        """Return an account's number; it is opened where it is missing."""
-        purpose = "user" if floor else "own"
-        name = (owner, purpose, currency)
+    def _account(self, *name: str) -> int:
         if name not in self._numbers:
-            (number,) = self.accounts.open([Opening(*name, floor=floor)])
-            self._numbers[name] = number
+            # Only what was committed is remembered: a number that is rolled back is given out again.
+            known = self.accounts.all()
+            self._numbers = {(a.owner, a.purpose, a.currency): a.number for a in known}
         return self._numbers[name]
-
-    def standings(self, users: Mapping[str, User], day: str) -> dict[str, Standing]:
-        """Return what users may still spend, by id."""
-        numbers = {user.id: self.balance(user) for user in users.values()}
-        accounts = self.accounts.get(numbers.values())
-        spent = self.spent.get(f"{user} {day}" for user in users)
-        found = {}
-        for user in users.values():
-            used = spent.get(f"{user.id} {day}", Spent())
-            found[user.id] = Standing(
-                user.currency,
-                accounts[numbers[user.id]].available,
-                user.count_limit - used.count,
-                user.sum_limit - used.sum,
-                user.features,
-            )
-        return found
-
-    def count(self, user: str, day: str, *, payments: int, amount: int) -> None:
-        """Add payments and their sum to what a user spent on a day; negative takes them back."""
-        name = f"{user} {day}"
-        used = self.spent.get([name]).get(name, Spent())
-        self.spent.put({name: Spent(used.count + payments, used.sum + amount)})
 
 
 def code_name(code: str) -> str:
@@ -210,28 +201,13 @@ def code_name(code: str) -> str:
     return hashlib.sha256(b"petcore payment code\n" + code.encode()).hexdigest()
 
 
-def hash_pin(pin: str, salt: bytes = b"") -> str:
-    """Return what is kept of a PIN: a salt and its scrypt digest (RFC 7914), hex."""
-    salt = salt or secrets.token_bytes(16)
-    digest = hashlib.scrypt(pin.encode(), salt=salt, n=1 << 14, r=8, p=1, dklen=32)
-    return f"{salt.hex()}:{digest.hex()}"
-
-
-def pin_fits(user: User, pin: str) -> bool:
-    """Say whether a PIN is the user's; it takes as long where it is not, or there is none."""
-    salt, _, _ = (user.pin or "00:").partition(":")
-    return secrets.compare_digest(hash_pin(pin, bytes.fromhex(salt)), user.pin)
-
-
 def day_of(milliseconds: int) -> str:
     """Return the UTC day of a time."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
 
 
-def payment_name(sender: str, request_id: str) -> str:
-    """Return the name of a payment: its request's key."""
-    return request_key(sender, request_id)
-
-
 def _dump(record: Any) -> bytes:
-    return json.dumps(asdict(record), separators=(",", ":")).encode()
+    values = vars(record)
+    if "numbers" in values:
+        values = values | {"numbers": vars(values["numbers"])}
+    return json.dumps(values, separators=(",", ":")).encode()

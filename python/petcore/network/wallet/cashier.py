@@ -1,33 +1,38 @@
-"""The wallet's own page, where a user sees what is to be paid and agrees by PIN.
+"""The wallet's own page, where a user sees what is to be paid and agrees, and gets payment codes.
 
 Users reach it by the URL that the merchant was given. A page shows an order to whoever has its
-unguessable id; paying needs the user's name and PIN, and ends after `TRIES` wrong ones.
+unguessable id; paying needs the user's name and PIN, and ends after `TRIES` tries. ``POST /codes``
+with user and PIN gives codes to show to merchants, as the wallet's app on a phone asks for them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import html
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from petcore.errors import PetcoreError
 from petcore.network.envelope import Envelope, open_part
+from petcore.network.errors import PinLocked, PinRefused
 from petcore.network.keyring import KeyRing
-from petcore.network.wallet.book import Book, Order, User, pin_fits
+from petcore.network.wallet.book import Book, Order
 from petcore.network.wallet.payments import Payments
+from petcore.network.wallet.pins import user_of
 from petcore.network.wallet.service import WalletService
 from petcore.payments.money import format_amount
 
 TRIES = 5
+CODES_MAX = 100
 FORM_BYTES_MAX = 1024
-_NOBODY = User("", "", 0, 0)
+WAITING_MAX = 64
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
@@ -46,19 +51,26 @@ _FORM = """<dl><dt>To</dt><dd>{merchant}</dd><dt>For</dt><dd>{order}</dd><dt>Amo
 
 @dataclass(frozen=True)
 class Cashier:
-    """The page over a wallet's book; ``send`` brings a check to node A."""
+    """The page over a wallet's book; ``send`` brings a check to node A.
+
+    ``code_seconds``: how long a payment code can be used.
+    """
 
     book: Book
     payments: Payments
     service: WalletService
     ring: KeyRing
     send: Callable[[bytes], Awaitable[None]]
+    code_seconds: float = 60.0
+    _one: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    _waiting: set[Request] = field(default_factory=set)
 
     def app(self) -> Starlette:
         """Return the application to serve to users, over TLS."""
         routes = [
             Route("/cashier/{id}", self._show, methods=["GET"]),
             Route("/cashier/{id}", self._pay, methods=["POST"]),
+            Route("/codes", self._codes, methods=["POST"]),
         ]
         return Starlette(routes=routes)
 
@@ -68,44 +80,81 @@ class Cashier:
     def _shown(self, number: str) -> HTMLResponse:
         order = self.book.orders.get([number]).get(number)
         if order is None:
-            return _page("No such order", "The link is wrong, or the order is gone.", 404)
-        state = self.book.payments.get([order.request])[order.request].state
-        if state != "awaiting":
-            return _page("Done", _outcome(state))
-        fields = open_part(message_of(order), self.ring)
-        return _page("Confirm the payment", _form(fields))
+            return _UNKNOWN
+        return self._ended(order) or _page(
+            "Confirm the payment", _form(open_part(message_of(order), self.ring))
+        )
 
-    async def _pay(self, request: Request) -> HTMLResponse:
-        length = request.headers.get("content-length", "")
-        if not length.isdecimal() or int(length) > FORM_BYTES_MAX:
-            return _page("Refused", "The form is too long.", 413)
+    async def _pay(self, request: Request) -> Response:
         number = str(request.path_params["id"])
-        form = _form_fields(await request.body())
-        answer = await run_in_threadpool(self._agreed, number, form)
-        if isinstance(answer, HTMLResponse):
+        answer = await self._with_form(request, lambda form: self._agreed(number, form))
+        if isinstance(answer, Response):
             return answer
         await self.send(answer)
         return _page("Thank you", "Your wallet is asked; the merchant will know in a moment.")
 
-    def _agreed(self, number: str, form: dict[str, str]) -> HTMLResponse | bytes:
+    async def _codes(self, request: Request) -> Response:
+        answer = await self._with_form(request, self._new_codes)
+        return answer if isinstance(answer, Response) else Response(status_code=500)
+
+    async def _with_form(
+        self, request: Request, work: Callable[[dict[str, str]], Response | bytes]
+    ) -> Response | bytes:
+        """Do what a form asks for, one form at a time: looking at a PIN is made to be dear."""
+        length = request.headers.get("content-length", "")
+        if not length.isdecimal() or int(length[:9]) > FORM_BYTES_MAX:
+            return _page("Refused", "The form is too long.", 413)
+        if len(self._waiting) >= WAITING_MAX:
+            return _page("Busy", "Many people pay at the moment; try again.", 503)
+        self._waiting.add(request)
+        try:
+            form = _form_fields(await request.body())
+            async with self._one:
+                return await run_in_threadpool(work, form)
+        finally:
+            self._waiting.discard(request)
+
+    def _agreed(self, number: str, form: dict[str, str]) -> Response | bytes:
         """Check the PIN, hold the money, and return the check for the nodes."""
         with self.book.database.write():
             order = self.book.orders.get([number]).get(number)
             if order is None:
-                return _page("No such order", "The link is wrong, or the order is gone.", 404)
-            name = form.get("user", "")
-            user = self.book.users.get([name]).get(name)
+                return _UNKNOWN
+            ended = self._ended(order)
+            if ended is not None:
+                return ended
             if order.tries >= TRIES:
-                return _page(
-                    "Refused", "Too many wrong PINs; ask the merchant for a new order.", 403
-                )
-            if not pin_fits(user or _NOBODY, form.get("pin", "")) or user is None:
-                self.book.orders.put({number: replace(order, tries=order.tries + 1)})
-                return _page("Refused", "User and PIN do not fit; go back and try again.", 403)
-            agreed = self.payments.agree(order.request, user)
+                return _page("Refused", "Too many tries; ask the merchant for a new order.", 403)
+            self.book.orders.put({number: replace(order, tries=order.tries + 1)})
+        try:
+            user = user_of(self.book, form.get("user", ""), form.get("pin", ""))
+        except PinLocked:
+            return _page("Refused", "Too many wrong PINs; your wallet helps you.", 403)
+        except PinRefused:
+            return _page("Refused", "User and PIN do not fit; go back and try again.", 403)
+        agreed = self.payments.agree(order.request, user)
         if isinstance(agreed, PetcoreError):
-            return _page("Too late", "The order has expired, or was cancelled.", 410)
+            return _TOO_LATE
         return self.service.check_of(message_of(order), agreed)
+
+    def _ended(self, order: Order) -> HTMLResponse | None:
+        """Return what is shown of an order that nobody has to agree to any more."""
+        state = self.book.payments.get([order.request])[order.request].state
+        if state != "awaiting":
+            return _page("Done", _outcome(state))
+        record = self.payments.journal.find([order.request])[order.request]
+        return _TOO_LATE if record.expires <= self.book.database.clock() else None
+
+    def _new_codes(self, form: dict[str, str]) -> Response:
+        count = form.get("count", "1")
+        if not count.isdecimal() or not 1 <= int(count[:9]) <= CODES_MAX:
+            return _refusal("usage", f"count is from 1 to {CODES_MAX}", 400)
+        try:
+            user = user_of(self.book, form.get("user", ""), form.get("pin", ""))
+        except PinRefused as error:
+            return _refusal(error.code, error.message, 403)
+        codes = self.book.new_codes(user.id, seconds=self.code_seconds, count=int(count))
+        return JSONResponse({"codes": codes, "seconds": self.code_seconds}, headers=_HEADERS)
 
 
 def message_of(order: Order) -> Envelope:
@@ -140,3 +189,11 @@ def _outcome(state: str) -> str:
 
 def _page(title: str, body: str, status: int = 200) -> HTMLResponse:
     return HTMLResponse(_PAGE.format(title=title, body=body), status, headers=_HEADERS)
+
+
+def _refusal(code: str, message: str, status: int) -> Response:
+    return JSONResponse({"code": code, "message": message}, status, headers=_HEADERS)
+
+
+_UNKNOWN = _page("No such order", "The link is wrong, or the order is gone.", 404)
+_TOO_LATE = _page("Too late", "The order has expired, or was cancelled.", 410)

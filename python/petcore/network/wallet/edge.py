@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from petcore.errors import LinkError, PetcoreError
+from petcore.errors import ConfigError, PetcoreError
 from petcore.network import http
 from petcore.network.directory import Directory
 from petcore.network.envelope import pack, unpack
@@ -32,6 +33,7 @@ from petcore.network.wallet.service import WalletService
 from petcore.trust.identity import load_identity
 
 SWEEP_SECONDS = 15.0
+SWEEP_MOST = 64
 _LOG = Log("wallet")
 _ENDED = ("voided", "expired", "tombstoned")
 
@@ -55,6 +57,8 @@ class WalletEdge:
     def __init__(self, config: WalletConfig) -> None:
         self.config = config
         self.directory = Directory.load(config.directory)
+        if self.directory.member(config.name).role != "mpp":
+            raise ConfigError(f"{config.source}: {config.name} is no wallet of the network")
         self._identity = load_identity(config.certificate, config.key)
         self.database = Database.open(config.database)
         self.book = Book(self.database, config.name)
@@ -74,6 +78,9 @@ class WalletEdge:
             "wallet_requests", "Requests that were answered.", ["message"]
         )
         self._decided = self.metrics.counter("wallet_decisions", "Requests decided.", ["state"])
+        self._brought = self.metrics.counter(
+            "wallet_consents", "Checks that users' consents made, brought to node A.", ["outcome"]
+        )
         self._held = self.metrics.gauge("wallet_held", "Requests that wait for a decision.")
         self._peers = http.Peers(self._identity, self.directory)
         self._work = asyncio.Lock()  # the database has one writer: waiting threads would not help
@@ -83,7 +90,14 @@ class WalletEdge:
         server = http.Server(self.app(), self.config.listen, self._identity, self.directory)
         servers = [server]
         if self.config.cashier is not None:
-            page = Cashier(self.book, self.payments, self.service, self._ring, self._bring)
+            page = Cashier(
+                self.book,
+                self.payments,
+                self.service,
+                self._ring,
+                lambda check: self._bring([check]),
+                self.config.code_seconds,
+            )
             certificate = self._identity.certificate_pem, self._identity.private_key_pem
             public = public_context(*certificate)
             servers.append(http.Server(page.app(), self.config.cashier.listen, public=public))
@@ -135,20 +149,23 @@ class WalletEdge:
         http.caller(request, self.directory, "node_a")
         return unpack(await http.read_body(request))
 
-    async def _bring(self, check: bytes) -> None:
-        """Bring node A a check that a user's consent made; the sweep repeats it if need be."""
+    async def _bring(self, checks: Sequence[bytes]) -> None:
+        """Bring node A checks that users' consents made; the sweep repeats them if need be."""
         node = self.directory.node_a.name
-        with suppress(LinkError):
-            await self._peers.post(node, "/v1/messages", pack([check]))
+        try:
+            answer = await self._peers.post(node, "/v1/messages", pack(list(checks)))
+            for reply in read_replies(unpack(answer), len(checks)):
+                self._brought.labels(reply.status).inc()
+        except PetcoreError as error:
+            _LOG.failure("checks could not be brought; they will be again", error)
 
-    def _unsettled(self, waiting: list[str]) -> list[bytes]:
+    def _unsettled(self, waiting: Sequence[str]) -> list[bytes]:
         """Return the checks that users agreed to and that are not decided."""
         payments = self.book.payments.get(waiting)
-        held = {p.id: p for p in payments.values() if p.state == "held"}
-        orders = self.book.orders.get(held)
+        agreed = {p.id: p for p in payments.values() if p.state in ("held", "voided")}
         return [
-            self.service.check_of(message_of(order), held[number])
-            for number, order in orders.items()
+            self.service.check_of(message_of(order), agreed[number])
+            for number, order in self.book.orders.get(agreed).items()
         ]
 
     async def _sweep(self, stop: asyncio.Event) -> None:
@@ -165,18 +182,25 @@ class WalletEdge:
         waiting = await run_in_threadpool(self.payments.journal.waiting)
         self._held.set(len(waiting))
         now = self.database.clock()
-        for check in await run_in_threadpool(self._unsettled, [r.request for r in waiting]):
-            await self._bring(check)
-        for record in waiting:
-            if record.expires + self.config.hold_seconds * 1000 > now:
-                continue
-            sender, request_id = split_key(record.request)
-            path = f"/v1/requests/{quote(sender, safe='')}/{quote(request_id, safe='')}"
-            answer = await self._peers.get(self.directory.node_a.name, path)
-            (reply,) = read_replies(unpack(answer), 1)
-            if reply.status == "unknown" or reply.state in _ENDED:
+        fresh = [record.request for record in waiting if record.expires > now]
+        checks = await run_in_threadpool(self._unsettled, fresh[:SWEEP_MOST])
+        if checks:
+            await self._bring(checks)
+        hold = int(self.config.hold_seconds * 1000)
+        late = [record.request for record in waiting if record.expires + hold <= now]
+        for request in late[:SWEEP_MOST]:
+            if await self._is_given_up(request):
                 async with self._work:
-                    await run_in_threadpool(self.payments.release, record.request)
+                    await run_in_threadpool(self.payments.release, request)
+                self._decided.labels("released").inc()
+
+    async def _is_given_up(self, request: str) -> bool:
+        """Ask node A about a request; say whether it ended without a decision."""
+        sender, request_id = split_key(request)
+        path = f"/v1/requests/{quote(sender, safe='')}/{quote(request_id, safe='')}"
+        answer = await self._peers.get(self.directory.node_a.name, path)
+        (reply,) = read_replies(unpack(answer), 1)
+        return reply.status == "unknown" or reply.state in _ENDED
 
 
 def run_wallet(path: str | Path, stop: asyncio.Event | None = None) -> None:

@@ -108,5 +108,11 @@ def refund_numbers(amount: int, rate: Rate, paid: Paid, *, original: bool) -> Nu
         debit = rate.convert(total) - paid.refunded_debit
     else:
         debit = rate.convert(amount)
-    reason: Reason = "accepted" if amount <= paid.seen - paid.refunded_seen else "amount"
-    return Numbers(amount, debit, reason=reason)
+    if amount > paid.seen - paid.refunded_seen:
+        return declined_refund("amount")
+    return Numbers(amount, debit)
+
+
+def declined_refund(reason: Reason) -> Numbers:
+    """Return numbers that the circuit declines: nobody asks for a refund of nothing."""
+    return Numbers(0, 0, reason=reason)

@@ -7,16 +7,16 @@ again. Nothing leaves before what it says is durable.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from petcore.errors import PetcoreError
-from petcore.network.deadlines import cancel_until
 from petcore.network.directory import Directory, Rate
 from petcore.network.envelope import Envelope
 from petcore.network.errors import (
-    DecisionUnclear,
+    FieldRefused,
     RefundBusy,
     RequestCancelled,
     RequestInconsistent,
@@ -26,35 +26,23 @@ from petcore.network.ledger import (
     Acceptance,
     Accepted,
     EdgeJournal,
-    Finish,
-    Held,
     Kind,
     Request,
-    State,
     Transfer,
     key,
 )
-from petcore.network.wallet.book import (
-    Book,
-    Code,
-    Order,
-    Payment,
-    User,
-    code_name,
-    day_of,
-)
+from petcore.network.wallet import ends
+from petcore.network.wallet.book import Book, Order, Payment, User, code_name, day_of
 from petcore.network.wallet.numbers import (
     Numbers,
     declined_numbers,
+    declined_refund,
     payment_numbers,
     refund_numbers,
 )
+from petcore.network.wallet.sheet import Sheet
 
-REVERSAL_LEG = 1
 _UNKNOWN = User("", "", 0, 0)
-# A hold is released by a decision, a cancellation, or what node A says of an expired request; were it
-# released by time alone, an approval that comes late would find nothing.
-_NEVER = 1 << 53
 
 
 class Asked(NamedTuple):
@@ -67,6 +55,18 @@ class Asked(NamedTuple):
     def key(self) -> str:
         """How the request is known everywhere."""
         return key(self.envelope.header.sender, self.envelope.header.request_id)
+
+    @property
+    def paid(self) -> str:
+        """Of a refund, the key of its payment; else empty."""
+        header = self.envelope.header
+        return key(header.sender, header.clear["payment"]) if header.type == "refund" else ""
+
+    @property
+    def code(self) -> str:
+        """The name of the payment code that came with it; empty where there is none."""
+        token = self.fields.get("payment_token", "")
+        return code_name(token) if token else ""
 
 
 @dataclass(frozen=True)
@@ -102,20 +102,19 @@ class Payments:
         A consult holds nothing and is not journalled, but counted: at most ``consults`` per code,
         since its answers would add up to a balance.
         """
-        with self.book.database.write():
+        with self._sheet() as sheet:
             accepted = self.journal.accept([_request(one) for one in asked if _journalled(one)])
+            self._load(sheet, asked)
             outcomes = iter(accepted)
             return [
-                self._judge(one, next(outcomes))
-                if _journalled(one)
-                else self._consult(one, consults)
+                self._answer(sheet, one, next(outcomes) if _journalled(one) else None, consults)
                 for one in asked
             ]
 
     def agree(self, request: str, user: User) -> Payment | PetcoreError:
         """Let a user agree to a payment that waits at the wallet's page; hold it, durably."""
-        with self.book.database.write():
-            payment = self.book.payments.get([request]).get(request)
+        with self._sheet() as sheet:
+            payment = sheet.payments.get(request)
             record = self.journal.find([request]).get(request)
             if payment is None or record is None or not record.state.open:
                 return RequestLate(f"the payment {request} does not wait for anybody")
@@ -123,8 +122,11 @@ class Payments:
                 return RequestLate(f"the payment {request} has expired")
             if payment.state != "awaiting":
                 return payment
-            rate = self.directory.rate(payment.merchant_currency, user.currency)
-            return self._hold(request, user, payment.numbers.seen, rate, record.expires)
+            try:
+                rate = self.directory.rate(payment.merchant_currency, user.currency)
+            except PetcoreError as error:
+                return error
+            return self._hold(sheet, request, user, payment.numbers.seen, rate, payment.id)
 
     def decide(self, decisions: Mapping[str, int]) -> dict[str, str]:
         """Post what the circuit approved (1) and void what it declined (0); return the states.
@@ -137,171 +139,169 @@ class Payments:
         Raises
         ------
         DecisionUnclear
-            A sum is neither 0 nor 1, or approves what this wallet could not hold. Nothing of
-            this call happened.
+            A sum is neither 0 nor 1, or contradicts what this wallet did. Nothing of this call
+            happened.
         """
-        with self.book.database.write():
-            payments = self.book.payments.get(decisions)
-            states = {}
-            for request, decision in decisions.items():
-                if decision not in (0, 1):
-                    raise DecisionUnclear(
-                        f"the nodes' shares for {request} add up to no decision; they must be asked "
-                        "again",
-                        retryable=True,
-                    )
-                payment = payments.get(request)
-                if payment is not None:
-                    states[request] = self._decide(request, payment, approved=decision == 1)
-            return states
+        with self._sheet() as sheet:
+            payments = sheet.payments.load_named(decisions)
+            sheet.payments.load(p.refunds for p in payments.values() if p.refunds)
+            return {
+                request: ends.decide(sheet, request, decision)
+                for request, decision in decisions.items()
+                if request in payments
+            }
 
-    def cancel(self, sender: str, request_id: str) -> str:
+    def cancel(self, sender: str, request_id: str, *, asked: int | None = None) -> str:
         """Take a payment back, or forbid it beforehand; return what was done of it.
 
         "tombstoned": it was unknown and never will be accepted; "voided": nothing was posted;
         "reversed": its money is back; "too_late": the window is over, use a refund.
+
+        Parameters
+        ----------
+        asked
+            When the cancel was made, in ms: the window is judged by that, since the nodes have
+            carried it out by then; now, if left out.
         """
         request = key(sender, request_id)
-        with self.book.database.write():
+        with self._sheet() as sheet:
             if self.journal.tombstone([request])[0]:
                 return "tombstoned"
             record = self.journal.find([request])[request]
-            payment = self.book.payments.get([request]).get(request)
-            if record.state is State.TOMBSTONED:
-                return "tombstoned"
-            if payment is None or payment.state in ("voided", "awaiting"):
-                self._end(request, payment)
-                return "voided"
-            if payment.state == "reversed":
-                return "reversed"
-            if payment.state == "held":
-                self._end(request, payment)
-                return "voided"
-            if self.book.database.clock() > self.cancel_until(payment.time):
-                return "too_late"
-            return self._reverse(request, payment)
+            now = self.book.database.clock() if asked is None else asked
+            return ends.cancel(sheet, self.journal, record, now, self.directory.cancel_until)
 
     def release(self, request: str) -> None:
         """Give up a request that the nodes ended without a decision."""
+        with self._sheet() as sheet:
+            ends.release(sheet, request)
+
+    @contextmanager
+    def _sheet(self) -> Iterator[Sheet]:
         with self.book.database.write():
-            payment = self.book.payments.get([request]).get(request)
-            if payment is None or payment.state in ("held", "awaiting"):
-                self._end(request, payment)
+            sheet = Sheet(self.book, self.journal)
+            yield sheet
+            sheet.write()
 
-    def cancel_until(self, paid: int) -> int:
-        """Return until when a payment of this time may be cancelled, ms."""
-        return cancel_until(paid, self.directory.cancel_until)
+    def _load(self, sheet: Sheet, asked: Sequence[Asked]) -> None:
+        names = [name for one in asked for name in (one.key, one.paid) if name]
+        payments = sheet.payments.load(names)
+        codes = sheet.codes.load(one.code for one in asked if one.code)
+        users = [code.user for code in codes] + [payment.user for payment in payments]
+        sheet.load_users(users, day_of(self.book.database.clock()))
 
-    def _judge(self, asked: Asked, accepted: Accepted) -> Answer:
+    def _answer(
+        self, sheet: Sheet, asked: Asked, accepted: Accepted | None, consults: int
+    ) -> Answer:
+        """Judge one request; what is wrong with it is its own answer only."""
         request = asked.key
-        if accepted.outcome is Acceptance.INCONSISTENT:
-            return RequestInconsistent(f"{request} was used for another content before")
-        if accepted.outcome is Acceptance.TOMBSTONED:
-            return RequestCancelled(f"{request} was cancelled")
-        if accepted.outcome is Acceptance.EXPIRED:
-            return RequestLate(f"{request} has expired")
-        payment = self.book.payments.get([request]).get(request)
-        if payment is not None:
-            return Awaiting(payment.id) if payment.state == "awaiting" else payment
-        if asked.envelope.header.type == "refund":
-            return self._refund(asked, request)
-        return self._pay(asked, request)
+        clear, fields = asked.envelope.header.clear, asked.fields
+        try:
+            if fields["currency"] != clear["merchant_currency"]:
+                return FieldRefused(f"{request}: its currency is not the one in the header")
+            if accepted is None:
+                return self._consult(sheet, asked, consults)
+            if accepted.outcome is Acceptance.INCONSISTENT:
+                return RequestInconsistent(f"{request} was used for another content before")
+            if accepted.outcome is Acceptance.TOMBSTONED:
+                return RequestCancelled(f"{request} was cancelled")
+            if accepted.outcome is Acceptance.EXPIRED:
+                return RequestLate(f"{request} has expired")
+            payment = sheet.payments.get(request)
+            if payment is not None:
+                return Awaiting(payment.id) if payment.state == "awaiting" else payment
+            return (self._refund if asked.paid else self._pay)(sheet, asked)
+        except PetcoreError as error:
+            return error
 
-    def _pay(self, asked: Asked, request: str) -> Answer:
-        fields = asked.fields
+    def _pay(self, sheet: Sheet, asked: Asked) -> Answer:
+        request, fields = asked.key, asked.fields
         amount, currency = int(fields["amount"]), fields["currency"]
-        expires = asked.envelope.header.expires
-        if not fields["payment_token"]:
+        if not asked.code:
             rate = Rate("", currency, currency, 1, 1)
             numbers = Numbers(amount, amount)
-            waiting = self._enter(request, _UNKNOWN, rate, numbers, "awaiting")
-            order = Order(request, asked.envelope.to_bytes().hex())
-            self.book.orders.put({waiting.id: order})
+            waiting = self._enter(sheet, request, _UNKNOWN, rate, numbers, "awaiting")
+            sheet.orders.put(waiting.id, Order(request, asked.envelope.to_bytes().hex()))
             return Awaiting(waiting.id)
-        user = self._use_code(fields["payment_token"], request)
-        if user is None:
-            currency_of = self._usual_currency(currency)
-            rate = self.directory.rate(currency, currency_of)
-            numbers = declined_numbers(amount, rate, self.features, "token")
-            return self._enter(request, _UNKNOWN, rate, numbers, "voided")
-        return self._hold(
-            request, user, amount, self.directory.rate(currency, user.currency), expires
-        )
+        code = sheet.codes.get(asked.code)
+        if code is None or code.used or code.expires <= self.book.database.clock():
+            return self._enter(sheet, request, _UNKNOWN, *self._nobody(amount, currency), "voided")
+        (user,) = sheet.users.load([code.user])
+        rate = self.directory.rate(currency, user.currency)
+        sheet.codes.put(asked.code, replace(code, used=request))
+        return self._hold(sheet, request, user, amount, rate)
 
-    def _hold(self, request: str, user: User, amount: int, rate: Rate, expires: int) -> Payment:
-        day = day_of(self.book.database.clock())
-        standing = self.book.standings({user.id: user}, day)[user.id]
-        numbers = payment_numbers(amount, rate, standing)
-        numbers = replace(numbers, features=_padded(numbers.features, self.features))
+    def _hold(
+        self, sheet: Sheet, request: str, user: User, amount: int, rate: Rate, number: str = ""
+    ) -> Payment:
+        """Hold a payment for a user, or write down why not."""
+        numbers = self._numbers(sheet, user, amount, rate)
         if numbers.reason != "accepted":
-            return self._enter(request, user, rate, numbers, "voided")
+            return self._enter(sheet, request, user, rate, numbers, "voided", number=number)
         account, network = self.book.balance(user), self.book.network(user.currency)
-        transfer = Transfer(request, 0, account, network, numbers.debit)
-        (held,) = self.book.accounts.hold([transfer], expires=_NEVER)
-        if held is Held.INSUFFICIENT:
-            return self._enter(request, user, rate, replace(numbers, reason="balance"), "voided")
-        self.book.count(user.id, day, payments=1, amount=numbers.debit)
-        return self._enter(request, user, rate, numbers, "held")
+        sheet.hold(Transfer(request, 0, account, network, numbers.debit))
+        payment = self._enter(sheet, request, user, rate, numbers, "held", number=number)
+        sheet.count(user.id, payment.day, payments=1, amount=numbers.debit)
+        return payment
 
-    def _refund(self, asked: Asked, request: str) -> Answer:
-        clear, fields = asked.envelope.header.clear, asked.fields
-        amount = int(fields["amount"])
-        name = key(asked.envelope.header.sender, clear["payment"])
-        paid = self.book.payments.get([name]).get(name)
-        if paid is None or paid.state != "posted" or paid.merchant_currency != fields["currency"]:
-            currency = clear["merchant_currency"]
-            rate = Rate("", currency, currency, 1, 1)
-            numbers = declined_numbers(amount, rate, 0, "state")
-            return self._enter(request, _UNKNOWN, rate, numbers, "voided")
+    def _refund(self, sheet: Sheet, asked: Asked) -> Answer:
+        request, name = asked.key, asked.paid
+        amount, original = int(asked.fields["amount"]), asked.envelope.header.clear["fx_mode"]
+        paid = sheet.payments.get(name)
+        if paid is None or paid.refunds or not paid.user:
+            return FieldRefused(f"there is no payment {name} to refund")
+        if paid.merchant_currency != asked.fields["currency"]:
+            return FieldRefused(f"{name} was not paid in {asked.fields['currency']}")
+        if paid.state == "held":
+            return RefundBusy(f"what the nodes decided of {name} has not come yet", retryable=True)
         if paid.refunding:
             return RefundBusy(f"another refund of {name} is under way", retryable=True)
-        original = clear["fx_mode"] == "original"
         rate = (
             _rate_of(paid)
-            if original
+            if original == "original"
             else self.directory.rate(paid.merchant_currency, paid.payer_currency)
         )
-        numbers = refund_numbers(amount, rate, paid.paid, original=original)
-        user = self.book.users.get([paid.user])[paid.user]
-        if numbers.reason != "accepted":
-            return self._enter(request, user, rate, numbers, "voided")
-        account, network = self.book.balance(user), self.book.network(user.currency)
-        self.book.accounts.hold(
-            [Transfer(request, 0, network, account, numbers.debit)], expires=_NEVER
+        numbers = (
+            refund_numbers(amount, rate, paid.paid, original=original == "original")
+            if paid.state == "posted"
+            else declined_refund("state")
         )
-        self.book.payments.put({name: replace(paid, refunding=request)})
-        return self._enter(request, user, rate, numbers, "held", refunds=name)
+        (user,) = sheet.users.load([paid.user])
+        accepted = numbers.reason == "accepted"
+        state = "held" if accepted else "voided"
+        if accepted:
+            account, network = self.book.balance(user), self.book.network(user.currency)
+            sheet.hold(Transfer(request, 0, network, account, numbers.debit))
+            sheet.payments.put(name, replace(paid, refunding=request))
+        return self._enter(sheet, request, user, rate, numbers, state, refunds=name)
 
-    def _consult(self, asked: Asked, consults: int) -> Answer:
-        fields = asked.fields
-        amount, currency = int(fields["amount"]), fields["currency"]
-        name = code_name(fields["payment_token"])
-        code = self.book.codes.get([name]).get(name)
+    def _consult(self, sheet: Sheet, asked: Asked, consults: int) -> Answer:
+        amount, currency = int(asked.fields["amount"]), asked.fields["currency"]
+        code = sheet.codes.get(asked.code) if asked.code else None
         now = self.book.database.clock()
         if code is None or code.expires <= now or code.consults >= consults:
-            rate = self.directory.rate(currency, self._usual_currency(currency))
-            return self._payment(
-                _UNKNOWN, rate, declined_numbers(amount, rate, self.features, "token"), "voided"
-            )
-        self.book.codes.put({name: replace(code, consults=code.consults + 1)})
-        user = self.book.users.get([code.user])[code.user]
+            return self._payment(_UNKNOWN, *self._nobody(amount, currency), "voided")
+        (user,) = sheet.users.load([code.user])
         rate = self.directory.rate(currency, user.currency)
-        standing = self.book.standings({user.id: user}, day_of(now))[user.id]
-        numbers = payment_numbers(amount, rate, standing)
-        numbers = replace(numbers, features=_padded(numbers.features, self.features))
-        return self._payment(user, rate, numbers, "voided")
+        sheet.codes.put(asked.code, replace(code, consults=code.consults + 1))
+        return self._payment(user, rate, self._numbers(sheet, user, amount, rate), "voided")
 
-    def _use_code(self, code: str, request: str) -> User | None:
-        """Return the user who showed a code, and use it up; None if it cannot be used."""
-        name = code_name(code)
-        found = self.book.codes.get([name]).get(name)
-        if found is None or found.used or found.expires <= self.book.database.clock():
-            return None
-        self.book.codes.put({name: Code(found.user, found.expires, request, found.consults)})
-        return self.book.users.get([found.user]).get(found.user)
+    def _numbers(self, sheet: Sheet, user: User, amount: int, rate: Rate) -> Numbers:
+        standing = sheet.standing(user, day_of(self.book.database.clock()))
+        numbers = payment_numbers(amount, rate, standing)
+        return replace(numbers, features=_padded(numbers.features, self.features))
+
+    def _nobody(self, amount: int, currency: str) -> tuple[Rate, Numbers]:
+        """Return the rate and the numbers for a code that is nobody's, or not any more."""
+        targets = [p.currency for p in self.directory.prefunding if p.mpp == self.book.name]
+        known = {r.target for r in self.directory.rates if r.source == currency} | {currency}
+        usual = next((code for code in targets if code in known), currency)
+        rate = self.directory.rate(currency, usual)
+        return rate, declined_numbers(amount, rate, self.features, "token")
 
     def _enter(
         self,
+        sheet: Sheet,
         request: str,
         user: User,
         rate: Rate,
@@ -309,16 +309,26 @@ class Payments:
         state: str,
         *,
         refunds: str = "",
+        number: str = "",
     ) -> Payment:
         """Write a payment or refund down as it stands after its check."""
-        payment = replace(self._payment(user, rate, numbers, state), refunds=refunds)
-        self.book.payments.put({request: payment})
+        payment = self._payment(user, rate, numbers, state, refunds=refunds, number=number)
+        sheet.payments.put(request, payment)
         return payment
 
-    def _payment(self, user: User, rate: Rate, numbers: Numbers, state: str) -> Payment:
+    def _payment(
+        self,
+        user: User,
+        rate: Rate,
+        numbers: Numbers,
+        state: str,
+        *,
+        refunds: str = "",
+        number: str = "",
+    ) -> Payment:
         now = self.book.database.clock()
         return Payment(
-            id=secrets.token_hex(16),
+            id=number or secrets.token_hex(16),
             user=user.id,
             merchant_currency=rate.source,
             payer_currency=rate.target,
@@ -329,70 +339,8 @@ class Payments:
             day=day_of(now),
             numbers=numbers,
             state=state,
+            refunds=refunds,
         )
-
-    def _decide(self, request: str, payment: Payment, *, approved: bool) -> str:
-        if payment.state != "held":
-            if approved and payment.state != "posted" and payment.state != "reversed":
-                raise DecisionUnclear(
-                    f"the nodes approved {request}, for which nothing is held here; their journals "
-                    "and this one must be compared"
-                )
-            return payment.state
-        if not approved:
-            self._end(request, payment)
-            return "voided"
-        self.book.accounts.post([(request, 0)])
-        debit = self._refunded(payment) if payment.refunds else payment.numbers.debit
-        self.book.payments.put({request: replace(payment, state="posted")})
-        self.journal.finish([Finish(request, State.POSTED, b"", payment.numbers.seen, debit)])
-        return "posted"
-
-    def _refunded(self, refund: Payment) -> int:
-        """Count a refund; return what it takes of the payment's debit, which today's rate may exceed."""
-        paid = self.book.payments.get([refund.refunds])[refund.refunds]
-        left = max(0, paid.numbers.debit - paid.refunded_debit)
-        after = replace(
-            paid,
-            refunded_seen=paid.refunded_seen + refund.numbers.seen,
-            refunded_debit=paid.refunded_debit + refund.numbers.debit,
-            refunding="",
-        )
-        self.book.payments.put({refund.refunds: after})
-        return min(left, refund.numbers.debit)
-
-    def _end(self, request: str, payment: Payment | None) -> None:
-        """End without money moving: release the hold, give back the counters."""
-        if payment is not None:
-            if payment.state == "held":
-                self.book.accounts.void([(request, 0)])
-                self._uncount(request, payment)
-            self.book.payments.put({request: replace(payment, state="voided")})
-        self.journal.finish([Finish(request, State.VOIDED, b"")])
-
-    def _uncount(self, request: str, payment: Payment) -> None:
-        if not payment.refunds:
-            self.book.count(payment.user, payment.day, payments=-1, amount=-payment.numbers.debit)
-            return
-        paid = self.book.payments.get([payment.refunds])[payment.refunds]
-        if paid.refunding == request:
-            self.book.payments.put({payment.refunds: replace(paid, refunding="")})
-
-    def _reverse(self, request: str, payment: Payment) -> str:
-        user = self.book.users.get([payment.user])[payment.user]
-        back = max(0, payment.numbers.debit - payment.refunded_debit)
-        account, network = self.book.balance(user), self.book.network(user.currency)
-        self.book.accounts.transfer([Transfer(request, REVERSAL_LEG, network, account, back)])
-        self.book.count(user.id, payment.day, payments=-1, amount=-payment.numbers.debit)
-        self.book.payments.put({request: replace(payment, state="reversed")})
-        self.journal.cancel([request])
-        return "reversed"
-
-    def _usual_currency(self, currency: str) -> str:
-        """Return a currency this wallet pays in, for answers about nobody."""
-        targets = [p.currency for p in self.directory.prefunding if p.mpp == self.book.name]
-        known = {r.target for r in self.directory.rates if r.source == currency} | {currency}
-        return next((code for code in targets if code in known), currency)
 
 
 def _journalled(asked: Asked) -> bool:
@@ -401,13 +349,12 @@ def _journalled(asked: Asked) -> bool:
 
 def _request(asked: Asked) -> Request:
     header = asked.envelope.header
-    refund = header.type == "refund"
     return Request(
         asked.key,
-        Kind.REFUND if refund else Kind.PAY,
+        Kind.REFUND if asked.paid else Kind.PAY,
         bytes.fromhex(header.clear["content"]),
         header.expires,
-        payment=key(header.sender, header.clear["payment"]) if refund else None,
+        payment=asked.paid or None,
     )
 
 

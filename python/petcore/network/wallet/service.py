@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from petcore.errors import PetcoreError
 from petcore.network.directory import Directory
-from petcore.network.envelope import Envelope, compose, open_part, verify
-from petcore.network.errors import DecisionUnclear, EnvelopeMalformed
+from petcore.network.envelope import Envelope, Header, compose, open_part, verify
+from petcore.network.errors import DecisionUnclear, EnvelopeMalformed, FieldRefused
 from petcore.network.fields import Role
-from petcore.network.keyring import KeyRing, PublicKeys
+from petcore.network.keyring import KeyRing, PublicKeys, now_ms
 from petcore.network.ledger import key
 from petcore.network.replay import Counter
 from petcore.network.wallet.book import Payment
@@ -38,7 +38,7 @@ class WalletService:
     ring, keys
         The wallet's own keys; everybody's public ones.
     cashier
-        URL of the page where users agree; empty: payments without a code are declined.
+        URL of the page where users agree; empty: payments without a code are refused.
     consults
         How often one payment code may be asked about.
     """
@@ -81,48 +81,66 @@ class WalletService:
         DecisionUnclear
             The two nodes' messages do not fit together; nothing of this call happened.
         """
-        shares: dict[tuple[int, tuple[str, ...]], dict[str, Words]] = {}
+        halves: dict[tuple[int, tuple[str, ...]], dict[str, Words]] = {}
         for item in items:
-            envelope = Envelope.from_bytes(item)
-            header = envelope.header
-            verify(envelope, self._keys, directory=self.directory, recipient=self._ring.name)
-            clear = header.clear
-            if header.type != "decision" or len(clear["ids"]) != len(clear["senders"]):
-                raise EnvelopeMalformed("a decision names a sender for every id")
-            names = map(key, clear["senders"], clear["ids"])
-            words = np.asarray(open_part(envelope, self._ring)["decisions"], np.uint64)
-            if len(words) != len(clear["ids"]):
-                raise EnvelopeMalformed("a decision has a share for every id")
-            place = clear["batch"], tuple(names)
-            shares.setdefault(place, {})[self.directory.member(header.sender).role] = words
+            header, names, words = self._half(item)
+            place = int(header.clear["batch"]), names
+            halves.setdefault(place, {})[self.directory.member(header.sender).role] = words
         decided: dict[str, int] = {}
-        for (batch, names_of), halves in shares.items():
-            if set(halves) != set(_NODES):
+        for (batch, requests), half in halves.items():
+            if set(half) != set(_NODES):
                 raise DecisionUnclear(f"of batch {batch} only one node's decision came; send both")
-            total = halves["node_a"] + halves["node_b"]
-            decided.update(zip(names_of, map(int, total), strict=True))
+            total = half["node_a"] + half["node_b"]
+            for request, decision in zip(requests, map(int, total), strict=True):
+                if decided.setdefault(request, decision) != decision:
+                    raise DecisionUnclear(f"two batches decided about {request}, and differently")
         return self.payments.decide(decided)
 
     def cancels(self, items: Sequence[bytes]) -> list[bytes]:
         """Cancel payments; answer in order by ``cancelled``, or by an error as JSON."""
         return [self._cancel(item) for item in items]
 
+    def _verified(self, item: bytes, *types: str, late: bool = False) -> Envelope:
+        """Return a message of one of these types that is for this wallet and by its sender.
+
+        ``late``: also after its time. What the nodes have journalled has to be carried out however
+        long this wallet was away, and to do it again changes nothing.
+        """
+        envelope = Envelope.from_bytes(item)
+        now = min(now_ms(), envelope.header.expires) if late else now_ms()
+        verify(envelope, self._keys, now=now, directory=self.directory, recipient=self._ring.name)
+        if envelope.header.type not in types:
+            raise EnvelopeMalformed(f"a wallet is not told so by {envelope.header.type}")
+        return envelope
+
     def _asked(self, item: bytes) -> Asked | PetcoreError:
         try:
-            envelope = Envelope.from_bytes(item)
-            verify(envelope, self._keys, directory=self.directory, recipient=self._ring.name)
-            if envelope.header.type not in _REQUESTS:
-                raise EnvelopeMalformed(f"{envelope.header.type} asks a wallet for nothing")
-            return Asked(envelope, open_part(envelope, self._ring))
+            envelope = self._verified(item, *_REQUESTS)
+            asked = Asked(envelope, open_part(envelope, self._ring))
+            if envelope.header.type == "pay" and not asked.code and not self._cashier:
+                raise FieldRefused("this wallet has no page where users agree; send a code")
+            return asked
         except PetcoreError as error:
             return error
+
+    def _half(self, item: bytes) -> tuple[Header, tuple[str, ...], Words]:
+        """Return one node's decisions: its message's header, the requests, the shares."""
+        envelope = self._verified(item, "decision", late=True)
+        clear = envelope.header.clear
+        words = np.asarray(open_part(envelope, self._ring)["decisions"], np.uint64)
+        if not len(clear["ids"]) == len(clear["senders"]) == len(words):
+            raise EnvelopeMalformed("a decision has a sender and a share for every id")
+        return envelope.header, tuple(map(key, clear["senders"], clear["ids"])), words
 
     def _compose(self, asked: Asked, answer: Answer) -> bytes:
         if isinstance(answer, PetcoreError):
             return problem(answer)
-        if isinstance(answer, Awaiting):
-            return self._awaiting(asked.envelope, answer)
-        return self._check(asked.envelope, answer)
+        try:
+            if isinstance(answer, Awaiting):
+                return self._awaiting(asked.envelope, answer)
+            return self._check(asked.envelope, answer)
+        except PetcoreError as error:
+            return problem(error)
 
     def _awaiting(self, envelope: Envelope, answer: Awaiting) -> bytes:
         header = envelope.header
@@ -159,34 +177,33 @@ class WalletService:
                 "payment_id": payment.id,
                 "payment_time": payment.time,
             }
-        to: dict[Role, str] = {
-            "acqp": header.sender,
-            "node_a": self.directory.node_a.name,
-            "node_b": self.directory.node_b.name,
-        }
-        return self._send("refund_check" if refund else "check", header.request_id, values, to)
+        kind = "refund_check" if refund else "check"
+        return self._send(kind, header.request_id, values, self._everyone(header))
 
     def _cancel(self, item: bytes) -> bytes:
         try:
-            envelope = Envelope.from_bytes(item)
+            envelope = self._verified(item, "cancel", late=True)
             header = envelope.header
-            verify(envelope, self._keys, directory=self.directory, recipient=self._ring.name)
-            if header.type != "cancel":
-                raise EnvelopeMalformed(f"{header.type} cancels nothing")
-            state = self.payments.cancel(header.sender, header.clear["payment"])
+            done = self.payments.cancel(
+                header.sender, header.clear["payment"], asked=header.created
+            )
+            values: dict[str, object] = {
+                "payment": header.clear["payment"],
+                "acqp": header.sender,
+                "done": done,
+                "cancel_time": now_ms(),
+            }
+            return self._send("cancelled", header.request_id, values, self._everyone(header))
         except PetcoreError as error:
             return problem(error)
-        values: dict[str, object] = {
-            "payment": header.clear["payment"],
-            "acqp": header.sender,
-            "state": state,
-        }
-        to: dict[Role, str] = {
+
+    def _everyone(self, header: Header) -> dict[Role, str]:
+        """Return who gets the answer to a request: the acquirer and both nodes."""
+        return {
             "acqp": header.sender,
             "node_a": self.directory.node_a.name,
             "node_b": self.directory.node_b.name,
         }
-        return self._send("cancelled", header.request_id, values, to)
 
     def _send(
         self, kind: str, request_id: str, values: dict[str, object], to: dict[Role, str]

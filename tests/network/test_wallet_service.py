@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from tests.network.wallets import CASHIER, REFUND, Around, Wallet
+from tests.network.wallets import CASHIER, DAY, Around, Wallet
 
 from petcore.network.envelope import Envelope
 from petcore.network.errors import (
@@ -15,8 +15,6 @@ from petcore.network.errors import (
 )
 from petcore.network.keyring import now_ms
 from petcore.network.ledger import check_invariants
-
-DAY = 24 * 3_600_000
 
 
 @pytest.fixture
@@ -204,7 +202,9 @@ def test_a_retry_by_a_fresh_message_gets_the_same_numbers(around, wallet):
 
 def test_another_content_under_the_same_id_is_refused(around, wallet):
     wallet.service.checks([around.pay(payment_token=wallet.code())])
-    answer = one(wallet.service.checks([around.pay(payment_token=wallet.code(), content="00" * 32)]))
+    answer = one(
+        wallet.service.checks([around.pay(payment_token=wallet.code(), content="00" * 32)])
+    )
     assert code_of(answer) == "inconsistent"
 
 
@@ -259,8 +259,6 @@ def test_a_cancel_of_what_never_came_forbids_it(around, wallet):
 
 def test_a_cancel_that_was_made_in_time_is_carried_out_however_late_it_comes(around, wallet):
     wallet.skew = -3 * DAY
-    with wallet.database.write():
-        pass
     wallet.service.checks([around.pay(payment_token=wallet.code(seconds=1e6))])
     wallet.service.decisions(around.decide({"p1": 1}))
     wallet.skew = 0
@@ -297,4 +295,3 @@ def test_a_consult_holds_nothing(around, wallet):
 
 def test_a_refund_of_a_payment_that_is_unknown_is_refused(around, wallet):
     assert code_of(one(wallet.service.checks([around.refund()]))) == "field"
-    assert REFUND["payment"] == "p1"

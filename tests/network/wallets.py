@@ -9,7 +9,7 @@ import numpy as np
 from tests.network.members import ROLES, Members, make_members
 
 from petcore.network.envelope import Envelope, compose, open_part, verify
-from petcore.network.keyring import KeyRing, PublicKeys
+from petcore.network.keyring import KeyRing, PublicKeys, now_ms
 from petcore.network.ledger import Database
 from petcore.network.ledger.database import milliseconds
 from petcore.network.replay import Counter
@@ -18,6 +18,7 @@ from petcore.network.wallet.payments import Payments
 from petcore.network.wallet.pins import hash_pin
 from petcore.network.wallet.service import WalletService
 
+DAY = 24 * 3_600_000
 TO = {"mpp": "purse", "node_a": "node-a", "node_b": "node-b"}
 ALICE = User("alice", "EUR", 100, 1_000_000, features=(7, -3), pin=hash_pin("1234"))
 PAY = {
@@ -55,7 +56,8 @@ class Around:
         public.mkdir()
         self.rings = {}
         for name in (*ROLES, "stranger"):
-            self.rings[name] = KeyRing.make(folder / name / "keys", name)
+            KeyRing.make(folder / name / "keys", name, now=lambda: now_ms() - 10 * DAY)
+            self.rings[name] = KeyRing.load(folder / name / "keys", name)
             (public / f"{name}.keys.json").write_bytes(self.rings[name].public())
         self.keys = PublicKeys.load(public)
         self._counter = Counter()

@@ -14,9 +14,11 @@ from petcore.cli import (
     dealer,
     demo,
     doctor,
+    edge,
     keygen,
     keys,
     log,
+    network,
     node,
     pin,
     prepare,
@@ -73,6 +75,8 @@ app.command("keygen")(keygen.keygen)
 app.command("pin")(pin.pin)
 app.command("dealer")(dealer.dealer)
 app.command("node")(node.node)
+app.command("edge")(edge.edge)
+app.add_typer(network.app, name="network")
 app.command("prepare")(prepare.prepare)
 app.command("stock")(stock.stock)
 app.command("psi")(psi.psi)

@@ -11,6 +11,7 @@
     keys = "keys"                         # this edge's ring of sealing and signing keys
     public = "../public"                  # everybody's public keys
 
+    health = "127.0.0.1:9203"             # /health and /metrics without TLS; left out: none
     features = 4                          # how many the risk model takes from this wallet
 
     [cashier]                             # the page where users agree, over TLS
@@ -29,7 +30,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from petcore.config import split_address
 from petcore.errors import ConfigError
+from petcore.network.schema import FEATURES_MAX
 from petcore.tables import Table
 
 
@@ -72,32 +75,32 @@ class WalletConfig:
         """
         file = Path(path).resolve()
         try:
-            table = Table(file, tomllib.loads(file.read_text()))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{file}: cannot be read ({error})") from error
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{file}: cannot be read ({error.strerror})") from error
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{file}: is no TOML file ({error})") from error
+        table = Table(file, values)
         limits = table.table("limits")
-        cashier = table.table("cashier")
         config = cls(
             name=table.text("name"),
-            listen=table.text("listen"),
+            listen=_address(table, "listen"),
             database=database_url(table.text("database"), file.parent),
             directory=file.parent / table.text("directory"),
             certificate=file.parent / table.text("certificate"),
             key=file.parent / table.text("key"),
             keys=file.parent / table.text("keys"),
             public=file.parent / table.text("public"),
-            cashier=Cashier(cashier.text("listen"), cashier.text("url"))
-            if "cashier" in table
-            else None,
-            health=table.text("health", ""),
+            cashier=_cashier(table.table("cashier")) if "cashier" in table else None,
+            health=_address(table, "health") if "health" in table else "",
             hold_seconds=limits.number("hold_seconds", 600.0),
             code_seconds=limits.number("code_seconds", 60.0),
             consults=limits.whole("consults", 3),
-            features=int(table.number("features", 0, zero=True)),
+            features=_features(table),
             source=str(file),
         )
-        for part in (limits, cashier, table):
-            part.done()
+        limits.done()
+        table.done()
         return config
 
 
@@ -107,3 +110,27 @@ def database_url(url: str, folder: Path) -> str:
     if url.startswith(prefix) and not url.startswith(prefix + "/"):
         return f"{prefix}{folder / url.removeprefix(prefix)}"
     return url
+
+
+def _cashier(table: Table) -> Cashier:
+    cashier = Cashier(_address(table, "listen"), table.text("url").rstrip("/"))
+    table.done()
+    if not cashier.url.startswith("https://"):
+        raise table.error("url", "must begin with https://: users type their PIN there")
+    return cashier
+
+
+def _address(table: Table, key: str) -> str:
+    address = table.text(key)
+    try:
+        split_address(address, key)
+    except ConfigError as error:
+        raise table.error(key, error.message) from None
+    return address
+
+
+def _features(table: Table) -> int:
+    count = table.number("features", 0, zero=True)
+    if not isinstance(count, int) or count > FEATURES_MAX:
+        raise table.error("features", f"must be a whole number from 0 to {FEATURES_MAX}")
+    return count

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import free_ports
-
 from petcore.network.directory import Directory
 from petcore.trust.identity import Identity, make_identity
+from tests.conftest import free_ports
 
 ROLES = {
     "node-a": ("node_a", "Gateway Ltd"),

@@ -14,7 +14,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from tests.network.members import Members, make_members
 
 from petcore.errors import (
     BadFrame,
@@ -29,6 +28,7 @@ from petcore.errors import (
 )
 from petcore.network.http import Peers, Server, caller, client, on_error, read_body
 from petcore.trust.identity import make_identity
+from tests.network.members import Members, make_members
 
 
 @pytest.fixture

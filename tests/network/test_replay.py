@@ -19,7 +19,7 @@ def write(tmp_path):
 
     def write(counter, sender="a-bank", request_id="r"):
         return compose(
-            "net_request", request_id, {"window": "w", "currency": "EUR"}, ring=rings[sender],
+            "net_request", request_id, {"window": 1, "currency": "EUR"}, ring=rings[sender],
             keys=keys, to={"node_a": "node-a"}, expires_in=60, counter=counter, now=NOW,
         )  # fmt: skip
 

@@ -26,8 +26,12 @@ def test_an_unknown_message_is_refused():
 @pytest.mark.parametrize(("declared", "field"), FIELDS, ids=NAMES)
 def test_nodes_see_only_what_is_operational(declared, field):
     for node in NODES:
-        if field.forms.get(node, "share") != "share":
+        if field.forms.get(node, "share") != "share" and field.name != "net":
             assert field.cls == "operational"
+
+
+def test_a_net_is_sealed_to_whom_it_belongs():
+    assert set(MESSAGES["net"].by_name["net"].forms.values()) == {"sealed"}
 
 
 @pytest.mark.parametrize(("declared", "field"), FIELDS, ids=NAMES)

@@ -17,6 +17,10 @@ Codes are stable and unique in the whole tree.
     │   ├── EnvelopeReplayed      replayed           its counter was used by another message
     │   ├── SealBroken            sealed             a part does not open
     │   └── EpochUnknown          epoch              a key that is unknown here, or erased
+    ├── SettlementError           settlement         nets cannot be settled
+    │   ├── WindowOpen            window_open   yes  the window still runs
+    │   ├── NetWithheld           withheld           it covers too few payments; carried on
+    │   └── NetsBroken            nets               sums or nodes do not agree
     ├── RequestError              request            a request cannot be dealt with
     │   ├── RequestInconsistent   inconsistent       its id was used for another content
     │   ├── RequestCancelled      cancelled          it was cancelled before it came
@@ -198,3 +202,28 @@ class PinLocked(PinRefused):
     """Too many wrong PINs of this user came; it has to wait."""
 
     default_code = "pin_locked"
+
+
+class SettlementError(NetworkError):
+    """The nets of a window cannot be settled."""
+
+    default_code = "settlement"
+
+
+class WindowOpen(SettlementError):
+    """The window has not ended, or a batch of it still runs."""
+
+    default_code = "window_open"
+    default_retryable = True
+
+
+class NetWithheld(SettlementError):
+    """A net covers fewer payments than the network opens; it is carried into the next window."""
+
+    default_code = "withheld"
+
+
+class NetsBroken(SettlementError):
+    """Nets do not sum to zero, or the two nodes do not agree about a net."""
+
+    default_code = "nets"

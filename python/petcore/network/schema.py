@@ -76,6 +76,10 @@ def _shared(
     return Field(name, kind, cls, forms, DISPUTE_DAYS, note=note)
 
 
+def _own(form: Form) -> dict[Role, Form]:
+    return {"acqp": form, "mpp": form, "node_a": form}
+
+
 def _acqp(name: str, kind: Kind, note: str) -> Field:
     return Field(name, kind, "operational", {"acqp": "clear"}, DISPUTE_DAYS, note=note)
 
@@ -315,12 +319,13 @@ _NOTIFY = Message(
     one_recipient=True,
     note="tells an edge that a request has come to an end",
 )
+_WINDOW = integer(1, 2**53)
 _NET_REQUEST = Message(
     "net_request",
-    ("acqp", "mpp"),
+    ("acqp", "mpp", "node_a"),
     ("node_a", "node_b"),
     (
-        _clear("window", ID, "the cut-off"),
+        _clear("window", _WINDOW, "the cut-off"),
         _clear("currency", CURRENCY),
     ),
     one_recipient=True,
@@ -329,25 +334,26 @@ _NET_REQUEST = Message(
 _NET = Message(
     "net",
     ("node_a", "node_b"),
-    ("acqp", "mpp"),
+    ("acqp", "mpp", "node_a"),
     (
         *(
-            Field(
-                name, kind, "operational", {"acqp": "clear", "mpp": "clear"}, BOOK_DAYS, note=note
-            )
+            Field(name, kind, "operational", _own("clear"), BOOK_DAYS, note=note)
             for name, kind, note in (
-                ("window", ID, "the cut-off"),
+                ("first", _WINDOW, "the first window that it covers"),
+                ("window", _WINDOW, "the last one"),
                 ("currency", CURRENCY, ""),
-                ("count", integer(0, 2**53), "how many payments it covers"),
+                ("count", integer(0, 2**53), "how many payments it covers, declined ones too"),
+                ("items", DIGEST, "of the list of requests that it covers"),
             )
         ),
         Field(
             "net",
             WORD,
             "financial",
-            {"acqp": "sealed", "mpp": "sealed"},
+            _own("sealed"),
             BOOK_DAYS,
-            note="this node's share of the recipient's net, in minor units",
+            note="this node's share of the recipient's own net, in minor units; node A's is the "
+            "network's own, from fees and exchange",
         ),
     ),
     one_recipient=True,

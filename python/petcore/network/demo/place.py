@@ -118,7 +118,7 @@ def make_place(
     place = Place(Path(root).resolve())
     _make_empty(place.root)
     place.public.mkdir()
-    ports = iter(free_ports(12))
+    ports = iter(free_ports(16))
     urls = {name: f"127.0.0.1:{next(ports)}" for name in _ROLES}
     identities = {}
     for name in _ROLES:

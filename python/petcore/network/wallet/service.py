@@ -164,8 +164,9 @@ class WalletService:
             "debit": numbers.debit,
             "reason": numbers.reason,
             "debit_amount": numbers.debit,
-            "quote": _quote(payment),
         }
+        if payment.rate:
+            values["quote"] = _quote(payment)
         if refund:
             values |= {"refund_id": payment.id, "refund_time": payment.time}
         else:
@@ -227,8 +228,6 @@ def problem(error: PetcoreError) -> bytes:
 
 
 def _quote(payment: Payment) -> str:
-    if not payment.rate:
-        return ""
     fields = {
         "quoteId": payment.rate,
         "quoteCurrencyPair": f"{payment.merchant_currency}/{payment.payer_currency}",

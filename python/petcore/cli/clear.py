@@ -59,7 +59,7 @@ def share(
     Amounts and limits are whole numbers of minor units (cents). An acquirer's file has the column
     amount, a wallet's the column limit, for the same payments and routes. Parquet is for many
     payments with all checks: an acquirer's has amount and fee, a wallet's payer_currency, seen,
-    debit, available, count_left and sum_left.
+    debit, available, count_left and sum_left; either may have columns feature_* for a risk model.
 
     Example: petcore share acquirer-1.csv --out outbox --keys keys
     """
@@ -88,6 +88,9 @@ def clear(
     ] = None,
     ledger: Annotated[
         Path | None, typer.Option(help="This node's ledger of clearings; for parquet.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="This node's share of a risk model; for parquet.")
     ] = None,
     chunk: Annotated[
         int, typer.Option(help="Payments of parquet between checkpoints.", min=8, max=65536)
@@ -121,6 +124,7 @@ def clear(
             ledger=ledger,
             min_count=min_count,
             chunk=chunk,
+            model=model,
             as_json=as_json,
         )
         return

@@ -28,10 +28,12 @@ def clear_files(
     ledger: Path | None,
     min_count: int,
     chunk: int,
+    model: Path | None,
     as_json: bool,
 ) -> None:
     """Run `petcore clear` on sealed parquet; goes on where an earlier run stopped."""
     from petcore.network.bulk import Clearing, ResultsBox, load_shares
+    from petcore.network.circuit import RiskModel
     from petcore.network.directory import Directory
     from petcore.network.ledger import Database
 
@@ -45,7 +47,14 @@ def clear_files(
     batch = load_shares(files, key=reader, nodes=settings.names)
     box = ResultsBox(batch, out, node=settings.name, keys=keys)
     with Database.open(ledger) as database:
-        clearing = Clearing(batch, directory, database, min_count=min_count, chunk=chunk)
+        clearing = Clearing(
+            batch,
+            directory,
+            database,
+            min_count=min_count,
+            chunk=chunk,
+            model=None if model is None else RiskModel.load(model),
+        )
         with join(config, program=clearing.program) as session, _bar() as bar:
             began = time.monotonic()
             task = bar.add_task("clearing", total=len(batch))

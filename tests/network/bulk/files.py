@@ -105,12 +105,15 @@ SIDES = {
 }
 
 
-def write(folder: Path, columns: dict[str, Any]) -> list[Path]:
+def write(
+    folder: Path, columns: dict[str, Any], more: dict[str, dict[str, Any]] | None = None
+) -> list[Path]:
     """Write a file of the acquirers' side and one of the wallets', in different orders."""
     made = []
     for i, (side, names) in enumerate(SIDES.items()):
         order = np.random.default_rng(i).permutation(len(columns["payment"]))
-        table = pa.table({name: np.asarray(columns[name])[order] for name in names})
+        told = {name: columns[name] for name in names} | (more or {}).get(side, {})
+        table = pa.table({name: np.asarray(column)[order] for name, column in told.items()})
         made.append(folder / f"{side}.parquet")
         pq.write_table(table, made[-1])
     return made

@@ -24,9 +24,10 @@ from petcore.network.bulk import (
     read_results,
     share_parquet,
 )
+from petcore.network.circuit import RiskModel
 from petcore.network.directory import Directory
 from petcore.network.ledger import Accounts, Database, check_invariants
-from petcore.payments import SealingKey
+from petcore.payments import SealingKey, share_for_nodes
 
 from .files import ACQUIRERS, NETWORK, SIDES, WALLETS, directory, expected_nets, payments, write
 
@@ -67,6 +68,7 @@ class Bulk:
         *,
         on_progress: Callable[[int, int, int], None] | None = None,
         terms: Directory | None = None,
+        models: list[RiskModel | None] | None = None,
         **options: Any,
     ) -> list[BulkOutcome]:
         options = {"min_count": 1, "chunk": 64, **options}
@@ -76,7 +78,9 @@ class Bulk:
             ]
             both = (self.terms, terms or self.terms)
             clearings = [
-                Clearing(batch, both[i], ledger, **options)
+                Clearing(
+                    batch, both[i], ledger, model=None if models is None else models[i], **options
+                )
                 for i, (batch, ledger) in enumerate(zip(batches, ledgers, strict=True))
             ]
             self.run_id = clearings[0].run_id
@@ -356,3 +360,26 @@ def test_a_route_without_an_agreement_or_rate_is_refused(bulk: Bulk) -> None:
     columns["payer_currency"] = np.full(20, "GBP")
     with pytest.raises(UsageError, match="no rate"):
         bulk.run(bulk.share(columns))
+
+
+def test_a_risk_model_decides_on_features_of_both_sides(bulk: Bulk) -> None:
+    columns = payments(120, bulk.terms)
+    random = np.random.default_rng(5)
+    own, theirs = (random.integers(-(2**14), 2**14, 120) for _ in range(2))
+    sides = {"acquirers": {"feature_mcc": own}, "wallets": {"feature_age": theirs}}
+    for path in write(bulk.folder, columns, sides):
+        share_parquet(path, bulk.folder, nodes=NODES, keys=bulk.folder)
+    weights = share_for_nodes(np.array([3 << 18, -(2 << 18)]))
+    zero = share_for_nodes(np.array(1 << 30))
+    models = [RiskModel("m", weights[i], zero[i], 2 << 30) for i in range(2)]
+    batches = bulk.load()
+    results = bulk.results(batches, bulk.run(batches, models=models))
+    low = (own * 3 - theirs * 2 << 18) + (1 << 30) <= 2 << 30
+    columns["good"] = columns["good"] & low
+    assert all(r.net == expected_nets(columns, edge) for edge, r in results.items())
+    assert 10 < columns["good"].sum() < 110
+    for file in bulk.folder.glob("*.parquet*"):
+        file.unlink()
+    again = bulk.share(payments(20, bulk.terms, seed=1))
+    with pytest.raises(UsageError, match="features"):
+        bulk.run(again, models=models)

@@ -20,7 +20,9 @@ def node(config: Path, files: list[str], answer: str) -> None:
     results: dict[str, Any] = {}
     with connect(config, program="petcore node", connect_wait=30.0) as session, session.ahead():
         for number, file in enumerate(files):
-            rows = Rows(**np.load(file))
+            columns = dict(np.load(file))
+            names = tuple(columns.pop("names").tolist())
+            rows = Rows(**columns, names=names)
             with session.measure() as cost:
                 outcome = authorise(session, rows, batch=str(number))
             columns = (outcome.decision, outcome.seen, outcome.debit, outcome.fee)

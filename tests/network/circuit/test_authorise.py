@@ -36,8 +36,10 @@ def apart(n: int, **columns: Any) -> Rows:
 
 
 def joined(*parts: Rows) -> Rows:
-    names = [c.name for c in fields(Rows)]
-    return Rows(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names})
+    names = [c.name for c in fields(Rows) if c.name not in ("names", "acqp", "mpp")]
+    columns = {n: np.concatenate([getattr(p, n) for p in parts]) for n in names}
+    edges = [[p.names[i] for p in parts for i in getattr(p, side)] for side in ("acqp", "mpp")]
+    return Rows.of(*edges, **columns)
 
 
 def test_a_batch_that_holds_is_approved_and_posts_its_amounts() -> None:
@@ -361,7 +363,7 @@ def test_nodes_that_disagree_about_a_batch_get_no_result(column: str) -> None:
         models[1] = replace(models[1], version="fraud-8")
     else:
         other = getattr(shares[1], column).copy()
-        other[5] = "else" if column == "mpp" else 2 if column == "kind" else other[5] + 1
+        other[5] = 0 if column == "mpp" else 2 if column == "kind" else other[5] + 1
         shares[1] = replace(shares[1], **{column: other})
 
     def program(session: pc.Session) -> None:
@@ -385,11 +387,15 @@ def test_nodes_that_disagree_about_a_batch_get_no_result(column: str) -> None:
         ({"amount": words([1, 2])}, "shape"),
         ({"tip": words([1])}, "tip"),
         ({"features": np.zeros((1, 65), np.uint64)}, "features"),
+        ({"mpp": [2]}, "mpp"),
+        ({"acqp": [-1]}, "acqp"),
     ],
 )
 def test_columns_that_cannot_be_are_refused(columns: dict[str, Any], word: str) -> None:
     with pytest.raises(UsageError, match=word):
-        Rows.of(["a"], ["w"], **columns)
+        Rows.coded(
+            ("a", "w"), *(columns.pop(n, [i]) for i, n in enumerate(("acqp", "mpp"))), **columns
+        )
 
 
 def test_rows_without_the_features_of_the_model_are_refused() -> None:

@@ -43,7 +43,7 @@ class BulkBatch:
     route
         Shape (n,): of each payment, an index into `routes`.
     shares
-        By the names of `Rows`, each uint64 of shape (n,).
+        By the names of `Rows`, each uint64 of shape (n,); features (n, k), acquirers' first.
     sharings
         Public numbers of the edges' sharings; both nodes hold shares of the same ones.
     """
@@ -93,9 +93,11 @@ class BulkBatch:
         route = self.route[part]
         terms = _terms(self.routes, directory)
         mine = {name: words[part] for name, words in self.shares.items()}
-        return Rows.of(
-            np.array([r.acqp for r in self.routes])[route],
-            np.array([r.mpp for r in self.routes])[route],
+        places = {name: i for i, name in enumerate(self.edges)}
+        return Rows.coded(
+            tuple(self.edges),
+            np.array([places[r.acqp] for r in self.routes])[route],
+            np.array([places[r.mpp] for r in self.routes])[route],
             wallet=wallets(self.routes)[route],
             headroom=room[route],
             **{name: column[route] for name, column in terms.items()},

@@ -10,12 +10,15 @@ import pyarrow as pa
 
 from petcore.errors import ConfigError
 from petcore.network.bulk import parquet
+from petcore.network.circuit.features import FEATURE_BITS, FEATURE_MAX
 from petcore.payments.money import MAX_AMOUNT
 from petcore.payments.sealing import load_public
 from petcore.payments.sharing import share_for_nodes
 
 _LOWEST = {"amount": 1, "seen": 1, "debit": 1}
 _HIGHEST = {"available": 1 << 62, "count_left": 1 << 62, "sum_left": 1 << 62}
+
+_FEATURE_MAX = FEATURE_MAX << FEATURE_BITS
 
 
 def share_parquet(
@@ -28,7 +31,8 @@ def share_parquet(
     path
         Columns payment, mpp, acqp, currency (text) and whole numbers in minor units: an acquirer's
         file has amount and fee, a wallet's payer_currency (text), seen, debit, available,
-        count_left and sum_left, of the same payments.
+        count_left and sum_left, of the same payments. Either may have columns feature_*, as
+        `FeatureScale.encode` gives them.
     out
         Directory for ``NAME.NODE.parquet.sealed``.
     nodes
@@ -43,14 +47,11 @@ def share_parquet(
     """
     where, table = str(path), parquet.read_table(path, str(path))
     wallet = "seen" in table.column_names
-    columns = parquet.WALLET if wallet else parquet.ACQUIRER
+    columns = (*(parquet.WALLET if wallet else parquet.ACQUIRER), *parquet.features(table))
     names = (*parquet.ROUTE, parquet.PAYER) if wallet else parquet.ROUTE
     routes = parquet.routes(table, names, where)
     shares = {
-        name: share_for_nodes(
-            parquet.whole(table, name, where, _LOWEST.get(name, 0), _HIGHEST.get(name, MAX_AMOUNT)),
-            len(nodes),
-        )
+        name: share_for_nodes(parquet.whole(table, name, where, *_bounds(name)), len(nodes))
         for name in columns
     }
     public = {node: load_public(keys, node) for node in nodes}
@@ -71,6 +72,12 @@ def share_parquet(
         parquet.write_sealed(target, header, mine, public[node], node)
         written.append(target)
     return written
+
+
+def _bounds(name: str) -> tuple[int, int]:
+    if name.startswith(parquet.FEATURE):
+        return -_FEATURE_MAX, _FEATURE_MAX
+    return _LOWEST.get(name, 0), _HIGHEST.get(name, MAX_AMOUNT)
 
 
 def _made(folder: Path) -> Path:

@@ -40,7 +40,8 @@ def load_shares(paths: Sequence[str | Path], *, key: SealingKey, nodes: Sequence
         if role not in _ROLES:
             raise ConfigError(f"{path}: comes from neither an acquirer nor a wallet")
         names = (*parquet.ROUTE, parquet.PAYER) if role == "mpp" else parquet.ROUTE
-        columns = {name: pa.array(parquet.words(table, name, where)) for name in _ROLES[role]}
+        wanted = (*_ROLES[role], *parquet.features(table))
+        columns = {name: pa.array(parquet.words(table, name, where)) for name in wanted}
         routes = parquet.routes(table, names, where)
         for name, column in columns.items():
             routes = routes.append_column(name, column)
@@ -54,10 +55,18 @@ def load_shares(paths: Sequence[str | Path], *, key: SealingKey, nodes: Sequence
                 f"of all edges ({len(said):,} payments of acquirers, {len(seen):,} of wallets; they "
                 f"differ in column {name})"
             )
+    features = [
+        parquet.words(side, name, "a side")
+        for side in (said, seen)
+        for name in parquet.features(side)
+    ]
     shares = {n: parquet.words(said, n, "acquirers") for n in parquet.ACQUIRER}
     shares |= {n: parquet.words(seen, n, "wallets") for n in parquet.WALLET}
     routes, codes = _routes(seen)
     ids = seen.column("payment").combine_chunks()
+    shares["features"] = (
+        np.stack(features, axis=1) if features else np.zeros((len(ids), 0), np.uint64)
+    )
     return BulkBatch(ids, routes, codes, shares, tuple(sorted(sharings)))
 
 
@@ -66,6 +75,8 @@ def _sorted(parts: list[pa.Table], role: str) -> pa.Table:
     if not parts:
         who = "an acquirer" if role == "acqp" else "a wallet"
         raise ConfigError(f"there is no file of {who}; collect the files of all edges")
+    if any(part.schema != parts[0].schema for part in parts):
+        raise ConfigError(f"the files of all {role} need the same feature columns, in one order")
     table = pa.concat_tables(parts)
     if len(table) > MAX_PAYMENTS:
         raise ConfigError(f"{len(table):,} payments are more than {MAX_PAYMENTS:,}; split them")

@@ -25,6 +25,9 @@ ACQUIRER = ("amount", "fee")
 WALLET = ("seen", "debit", "available", "count_left", "sum_left")
 PAYER = "payer_currency"
 
+FEATURE = "feature_"
+"""Columns of either side that begin so are for the risk model, in the order of the file."""
+
 ID_LENGTH_MAX = 64
 _HEADER_BYTES_MAX = 1 << 16
 _BYTES_PER_ROW = 4096
@@ -77,6 +80,11 @@ def words(table: pa.Table, name: str, where: str) -> npt.NDArray[np.uint64]:
         raise ConfigError(f"{where}: column {name} holds {column.type}, not shares")
     shares: npt.NDArray[np.uint64] = column.to_numpy(zero_copy_only=False)
     return shares
+
+
+def features(table: pa.Table) -> list[str]:
+    """Return the names of the columns for the risk model."""
+    return [name for name in table.column_names if name.startswith(FEATURE)]
 
 
 def routes(table: pa.Table, names: Sequence[str], where: str) -> pa.Table:

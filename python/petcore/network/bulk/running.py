@@ -12,7 +12,7 @@ from petcore.errors import LedgerError, UsageError
 from petcore.mpc import Session, stack
 from petcore.network.bulk.batch import BulkBatch
 from petcore.network.bulk.checkpoints import Checkpoints
-from petcore.network.circuit import authorise
+from petcore.network.circuit import RiskModel, authorise
 from petcore.network.circuit.rows import Words
 from petcore.network.directory import Directory
 from petcore.network.ledger import Database
@@ -58,6 +58,8 @@ class Clearing:
         Fewest payments that a net position may cover.
     chunk
         Payments of one run of the circuit, 8 to 65536.
+    model
+        This node's shares of the risk model; None for none, then features are not looked at.
     """
 
     def __init__(
@@ -68,12 +70,17 @@ class Clearing:
         *,
         min_count: int,
         chunk: int = CHUNK,
+        model: RiskModel | None = None,
     ) -> None:
         batch.check(directory)
+        if model is not None:
+            model.check(batch.shares["features"])
+        self._model = model
         self._batch, self._directory, self._chunk = batch, directory, chunk
         self._database, self._min_count = database, min_count
         self._check_counts()
         said = f"{batch.digest} {directory.digest} {min_count} {chunk}"
+        said += "" if model is None else f" {model.name} {model.threshold}"
         self.run_id = hashlib.sha256(said.encode()).hexdigest()[:32]
 
     @property
@@ -141,7 +148,8 @@ class Clearing:
         end = min(begin + self._chunk, len(self._batch))
         room = checkpoints.room(self._directory, session.party)
         rows = self._batch.rows(begin, end, self._directory, room)
-        outcome = authorise(session, rows, batch=f"{self.run_id} {chunk}", method="auto")
+        name = f"{self.run_id} {chunk}"
+        outcome = authorise(session, rows, self._model, batch=name, method="auto")
         return np.stack([outcome.decision, outcome.seen, outcome.debit, outcome.fee])
 
     def _sums(self, chunk: int, shares: Words) -> Words:

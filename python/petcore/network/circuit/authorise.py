@@ -79,7 +79,7 @@ def authorise(
     """
     count = len(rows)
     if model is not None:
-        model.check(rows)
+        model.check(rows.features)
     rows = rows.padded()
     name = "no model" if model is None else f"{model.name} up to {model.threshold}"
     session.agree(f"batch {batch!r} of rows {rows.digest()}, {name}", wait=False)

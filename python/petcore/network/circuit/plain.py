@@ -22,7 +22,7 @@ def plain_authorise(rows: Rows, model: RiskModel | None = None) -> Outcome:
     """
     approved = _amounts_hold(rows) & _relations_hold(rows) & _limits_hold(rows)
     if model is not None:
-        model.check(rows)
+        model.check(rows.features)
         logit = (rows.features @ model.weights + model.intercept).view(np.int64)
         approved &= (logit <= model.threshold) | (rows.kind == REFUND)
     approved &= rows.kind != PADDING

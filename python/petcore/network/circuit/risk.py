@@ -15,7 +15,7 @@ import numpy as np
 from petcore.errors import ConfigError, UsageError
 from petcore.mpc import Session
 from petcore.network.circuit.features import FEATURE_BITS
-from petcore.network.circuit.rows import FEATURES_MAX, Rows, Words
+from petcore.network.circuit.rows import FEATURES_MAX, Words
 from petcore.training import LogisticRegression
 
 _FORMAT = "petcore risk model share 1"
@@ -106,9 +106,9 @@ class RiskModel:
         """Version and pair: what both nodes compare before they use their shares."""
         return f"model {self.version} {self.pair}"
 
-    def check(self, rows: Rows) -> None:
+    def check(self, features: Words) -> None:
         """Refuse rows with another number of features; UsageError."""
-        k = rows.features.shape[1]
+        k = features.shape[1]
         if self.weights.shape != (k,):
             raise UsageError(
                 f"rows have {k} features and model {self.version!r} has {self.weights.size}"

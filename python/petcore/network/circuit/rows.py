@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ PAY, CONSULT, REFUND, PADDING = 0, 1, 2, 3
 SMALLEST, LARGEST = 8, 1 << 16
 FEATURES_MAX = 64
 
-PUBLIC = ("kind", "wallet", "fx_num", "fx_den", "fee_num", "fee_den")
+PUBLIC = ("kind", "wallet", "acqp", "mpp", "fx_num", "fx_den", "fee_num", "fee_den")
 SHARES = (
     "amount",
     "fee",
@@ -57,7 +57,7 @@ def size_class(n: int) -> int:
 class Rows:
     """A batch of n requests. Both nodes hold the same public columns, in the same order.
 
-    Public columns are int64, names are text; shares are uint64, additive mod 2^64, all of shape
+    Public columns are int64; shares are uint64, additive mod 2^64, all of shape
     (n,), amounts in minor units. A share that a request has no use for is 0 at both nodes.
 
     Attributes
@@ -67,7 +67,7 @@ class Rows:
     wallet
         Number of the prefunding (wallet and currency) that a row's debit counts against.
     acqp, mpp
-        The two edges that learn a row's decision.
+        The two edges that learn a row's decision, by their places in ``names``.
     fx_num, fx_den
         The rate: debit is seen * fx_num / fx_den, rounded up.
     fee_num, fee_den
@@ -87,14 +87,16 @@ class Rows:
         What the rate and the fee relate. For a payment, and for a refund at the current rate: seen,
         debit, seen, fee. For a refund at the original rate: the payment's refunds so far and this
         one, added up, so that refunds in parts give back exactly what was paid.
+    names
+        Of the edges, public.
     features
         Shape (n, k): what the risk model looks at, integers times 2^FEATURE_BITS.
     """
 
     kind: Whole
     wallet: Whole
-    acqp: npt.NDArray[np.str_]
-    mpp: npt.NDArray[np.str_]
+    acqp: Whole
+    mpp: Whole
     fx_num: Whole
     fx_den: Whole
     fee_num: Whole
@@ -112,24 +114,36 @@ class Rows:
     fx_debit: Words
     fee_base: Words
     fee_sum: Words
+    names: tuple[str, ...]
     features: Words = field(repr=False)
 
     @classmethod
     def of(cls, acqp: Names, mpp: Names, **columns: npt.ArrayLike) -> Rows:
         """Make rows from columns of equal length; those left out are zeros (num and den: ones).
 
-        ``fx_seen``, ``fx_debit``, ``fee_base`` and ``fee_sum`` are, where left out, those of a
-        payment.
+        ``acqp`` and ``mpp`` are names. ``fx_seen``, ``fx_debit``, ``fee_base`` and ``fee_sum`` are,
+        where left out, those of a payment.
 
         Raises
         ------
         UsageError
             A column is unknown, of another length or dtype, or a public value out of its range.
         """
-        n, given = len(acqp), dict(columns)
+        names = tuple(sorted({*acqp, *mpp}))
+        places = {name: i for i, name in enumerate(names)}
+        first = np.array([places[name] for name in acqp], np.int64)
+        second = np.array([places[name] for name in mpp], np.int64)
+        return cls.coded(names, first, second, **columns)
+
+    @classmethod
+    def coded(
+        cls, names: tuple[str, ...], acqp: Whole, mpp: Whole, **columns: npt.ArrayLike
+    ) -> Rows:
+        """Make rows as `of`, with edges as places in ``names``."""
+        n, given = len(acqp), {"acqp": acqp, "mpp": mpp, **columns}
         if unknown := given.keys() - {*PUBLIC, *SHARES, "features"}:
             raise UsageError(f"rows have no column {min(unknown)!r}")
-        made: dict[str, Any] = {}
+        made: dict[str, Any] = {"names": tuple(names)}
         for name in PUBLIC:
             usual = np.full(n, int(name in _ONES))
             made[name] = _whole(name, given.get(name, usual))
@@ -138,7 +152,7 @@ class Rows:
         for name, usual_name in zip(SHARES[9:], ("seen", "debit", "seen", "fee"), strict=True):
             made[name] = _words(name, given.get(name, made[usual_name]))
         made["features"] = _words("features", given.get("features", np.zeros((n, 0), np.uint64)))
-        rows = cls(acqp=np.array(acqp, np.str_), mpp=np.array(mpp, np.str_), **made)
+        rows = cls(**made)
         rows._check()
         return rows
 
@@ -150,18 +164,19 @@ class Rows:
     def edges(self) -> list[str]:
         """The edges that learn decisions of this batch, sorted."""
         real = self.kind != PADDING
-        return sorted({*self.acqp[real].tolist(), *self.mpp[real].tolist()})
+        codes = np.unique(np.concatenate([self.acqp[real], self.mpp[real]]))
+        return sorted(self.names[code] for code in codes)
 
     def of_edge(self, edge: str) -> npt.NDArray[np.intp]:
         """Return which rows' decisions an edge learns, in order."""
-        return np.flatnonzero(((self.acqp == edge) | (self.mpp == edge)) & (self.kind != PADDING))
+        code = self.names.index(edge)
+        return np.flatnonzero(((self.acqp == code) | (self.mpp == code)) & (self.kind != PADDING))
 
     def digest(self) -> str:
-        """Return a SHA-256 of the public columns, hex: what the nodes must agree on."""
+        """Return a SHA-256 of all that is public, hex: what the nodes must agree on."""
         hasher = hashlib.sha256(b"petcore rows 1")
-        for names in (self.acqp, self.mpp):
-            text = "\n".join(names.tolist()).encode()
-            hasher.update(len(text).to_bytes(8, "little") + text)
+        for text in self.names:
+            hasher.update(len(text.encode()).to_bytes(8, "little") + text.encode())
         for name in PUBLIC:
             hasher.update(np.ascontiguousarray(getattr(self, name), "<i8").tobytes())
         hasher.update(self.features.shape[1].to_bytes(8, "little"))
@@ -176,7 +191,7 @@ class Rows:
 
     def _longer(self, more: int) -> Iterator[tuple[str, Any]]:
         fill = {"kind": PADDING, "wallet": -1, **dict.fromkeys(_ONES, 1)}
-        for column in fields(self):
+        for column in _columns():
             old = getattr(self, column.name)
             shape = (more, *old.shape[1:])
             yield (
@@ -186,7 +201,7 @@ class Rows:
 
     def _check(self) -> None:
         n = len(self.acqp)
-        for column in fields(self):
+        for column in _columns():
             shape = getattr(self, column.name).shape
             if shape[:1] != (n,) or len(shape) != 1 + (column.name == "features"):
                 raise UsageError(f"column {column.name} has shape {shape}; there are {n} rows")
@@ -194,6 +209,8 @@ class Rows:
             raise UsageError(f"a risk model has at most {FEATURES_MAX} features")
         for name, low, high in (
             ("kind", PAY, PADDING),
+            ("acqp", 0, len(self.names) - 1),
+            ("mpp", 0, len(self.names) - 1),
             ("fx_num", 1, RATE_MAX),
             ("fx_den", 1, RATE_MAX),
             ("fee_den", 1, FEE_MAX),
@@ -204,6 +221,10 @@ class Rows:
                 raise UsageError(f"column {name} holds numbers from {low} to {high}")
         if (self.fee_num > self.fee_den).any():
             raise UsageError("a fee is at most the amount: fee_num <= fee_den")
+
+
+def _columns() -> list[Field[Any]]:
+    return [column for column in fields(Rows) if column.name != "names"]
 
 
 def _whole(name: str, values: npt.ArrayLike) -> Whole:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from tests.network.nodes import Acquirer, Network, Wallet, scenario, until
 
 pytestmark = pytest.mark.processes

@@ -5,11 +5,11 @@ import re
 
 import httpx
 import pytest
-from tests.network.wallets import Around, Wallet
 
 from petcore.errors import PeerUnreachable
 from petcore.network.wallet.cashier import CODES_MAX, FORM_BYTES_MAX, Cashier
 from petcore.network.wallet.pins import TRIES, hash_pin, pin_fits
+from tests.network.wallets import Around, Wallet
 
 GOOD = {"user": "alice", "pin": "1234"}
 

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from tests.network.wallets import CASHIER, DAY, Around, Wallet
 
 from petcore.network.envelope import Envelope
 from petcore.network.errors import (
@@ -15,6 +14,7 @@ from petcore.network.errors import (
 )
 from petcore.network.keyring import now_ms
 from petcore.network.ledger import check_invariants
+from tests.network.wallets import CASHIER, DAY, Around, Wallet
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import secrets
 from pathlib import Path
 
 import numpy as np
-from tests.network.members import ROLES, Members, make_members
 
 from petcore.network.envelope import Envelope, compose, open_part, verify
 from petcore.network.keyring import KeyRing, PublicKeys, now_ms
@@ -17,6 +16,7 @@ from petcore.network.wallet.book import Book, User
 from petcore.network.wallet.payments import Payments
 from petcore.network.wallet.pins import hash_pin
 from petcore.network.wallet.service import WalletService
+from tests.network.members import ROLES, Members, make_members
 
 DAY = 24 * 3_600_000
 TO = {"mpp": "purse", "node_a": "node-a", "node_b": "node-b"}

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from petcore.errors import LedgerError, LedgerLocked
 
 _POSTGRES_KEY = 0x706574636F7265  # "petcore"; a lock per database
+_LOCK_NOT_AVAILABLE = "55P03"
+_WAIT_SECONDS = 2
 
 
 class Claim(Protocol):
@@ -52,11 +55,20 @@ def take_claim(engine: Engine) -> Claim:
     """
     if engine.dialect.name == "sqlite":
         return _claim_file(Path(str(engine.url.database)))
-    connection = engine.connect()
-    if connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_POSTGRES_KEY})").scalar():
-        return _SessionClaim(connection)
-    connection.close()
-    raise LedgerLocked("another process owns this PostgreSQL ledger; stop it first")
+    return _claim_session(engine.connect())
+
+
+def _claim_session(connection: Connection) -> Claim:
+    # The server may need a moment to see that a former owner died, and to free its lock.
+    connection.exec_driver_sql(f"SET lock_timeout TO '{_WAIT_SECONDS}s'")
+    try:
+        connection.exec_driver_sql(f"SELECT pg_advisory_lock({_POSTGRES_KEY})")
+    except DBAPIError as error:
+        connection.close()
+        if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+            raise
+        raise LedgerLocked("another process owns this ledger; stop it first") from None
+    return _SessionClaim(connection)
 
 
 def _claim_file(database: Path) -> Claim:

@@ -82,8 +82,12 @@ class Database:
             It cannot be opened.
         """
         engine = _engine(_url(url))
-        with explain(_name(engine)):
-            claim = None if reader else take_claim(engine)
+        try:
+            with explain(_name(engine)):
+                claim = None if reader else take_claim(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         database = cls(engine, claim, clock)
         try:
             with database.read() if reader else database.write() as connection:

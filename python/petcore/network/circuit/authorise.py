@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from petcore.mpc import Session, equal, less
+from petcore.mpc import Session, between, equal, less
 from petcore.network.circuit.chain import failures
-from petcore.network.circuit.conditions import differences
+from petcore.network.circuit.conditions import (
+    DEBIT,
+    SIGNS_OF_DEBIT,
+    Conditions,
+    conditions,
+)
 from petcore.network.circuit.risk import RiskModel
 from petcore.network.circuit.rows import CONSULT, Rows, Words
 
@@ -64,7 +69,8 @@ def authorise(
         What the nodes call the batch, such as its number and the digest of its envelopes. Printable;
         they must say the same.
     method
-        "fss", or "tree", which needs no keys of a dealer and more rounds.
+        "fss"; "tree", which needs no keys of a dealer, fewer bytes and more rounds; "auto", by the
+        rule of `Session.explain`.
 
     Raises
     ------
@@ -90,16 +96,30 @@ def authorise(
         purpose=f"batch {batch}" if batch else "",
     )
     margin = None if model is None else model.margin(session, rows.features)
-    masks = session.common_words(2 * len(rows), "masks of a batch of payments")
-    conditions = session.from_shares(differences(rows, session.party, margin)[None])
-    failed = session.to_shares(less(conditions, 0, method=method))[0]
-    word = failures(rows, failed, session.party, masks)
+    word = _failures(session, rows, conditions(rows, session.party, margin), method)
     decision = equal(session.from_shares(word[None]), 0, method=method)
     posted = decision * session.from_shares(_outputs(rows, session.party)[None])
     exported = {edge: declared[edge].share(posted[0, place])[0] for edge, place in places.items()}
     shares = session.to_shares(posted)[0]
     decided, seen, debit, fee = (column[:count].copy() for column in shares)
     return Outcome(decided, seen, debit, fee, exported)
+
+
+def _failures(session: Session, rows: Rows, held: Conditions, method: str) -> Words:
+    """Return this node's share of a word per row that is zero where all conditions hold.
+
+    A key looks at both ends of an interval at once, a tree at one.
+    """
+    if method == "auto":
+        method = session.explain("between", held.x.size).method
+    if method == "fss":
+        x = session.from_shares(held.x[None])
+        bits, debit = ~between(x, held.low, held.high, method=method), [DEBIT]
+    else:
+        x = session.from_shares(held.signs(session.party)[None])
+        bits, debit = less(x, 0, method=method), list(SIGNS_OF_DEBIT)
+    masks = session.common_words(len(debit) * len(rows), "masks of a batch of payments")
+    return failures(rows, session.to_shares(bits)[0], debit, session.party, masks)
 
 
 def _outputs(rows: Rows, party: int) -> Words:

@@ -1,76 +1,98 @@
-"""The conditions under which a row is approved, as numbers that must not be negative.
+"""The conditions under which a row is approved: numbers, each in an interval of its own.
 
-Everybody may share any word of Z_2^64, so a condition is worth what it is worth for *every* word. A
-word is read as a signed number; the conditions are such that where a difference would wrap, another
-condition of the row fails:
+Everybody may share any word of Z_2^64, so a condition is worth what it is worth for *every* word. An
+interval [low, high) is one of the ring: a word is in it or not, nothing wraps. So, word by word:
 
-- ``1 <= seen <= MAX``: seen - 1 >= 0 puts seen into [1, 2^63], MAX - seen >= 0 into
-  [MAX - 2^63 + 1, MAX]; both hold in [1, MAX] only. The same for debit, from 0 for a refund.
-- ``amount = seen``: d = amount - seen and -d are both >= 0 for d = 0 alone (-2^63 is its own
-  negative). So the acquirer's word is bounded by the wallet's.
-- ``0 <= fee <= seen``: with seen in its range, seen - fee cannot wrap for a fee >= 0.
-- products: with both factors in range, num, den <= 2^22 and sums of at most two amounts,
-  each is below 2^63, and so is the difference of two that are not negative.
-- what a wallet says its user may spend (available, count_left, sum_left) is compared after
-  x <= 2^62, under which x - debit cannot wrap. A wallet may lie about its own user all the same.
-- headroom and ``left`` come from the nodes' journals. The debits of one wallet are added up within a
-  batch, and one out of range would make room for the next: see `petcore.network.circuit.chain`.
+- seen in [1, MAX], debit in [1, MAX] (of a refund from 0), fee in [0, MAX] and seen - fee in [0, MAX];
+- amount - seen in [0, 1): an acquirer's word is the wallet's, all 64 bits of it;
+- rate and fee: fx_debit * den - fx_seen * num in [0, den). With num, den <= 2^22 and sums of at most
+  two amounts each product is below 2^63, and the difference of two that are not negative is exact;
+  where an amount is out of range, the row is declined for that;
+- available - debit in [0, 2^62]: then available is debit and something that is not negative, and no
+  wrap-around. The same for velocity. A wallet may lie about its own user all the same;
+- of a refund, left - seen in [0, MAX]; what is left comes from the nodes' journals;
+- headroom less exposure is not negative. Both come from the nodes, but the debits of one wallet are
+  added up within a batch, and one out of range would make room for the next: see
+  `petcore.network.circuit.chain`.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from petcore.network.circuit.rows import CONSULT, PAY, REFUND, Rows, Words
+from petcore.network.circuit.rows import CONSULT, PAY, REFUND, Rows, Whole, Words
 from petcore.payments.money import MAX_AMOUNT
 
 SPENDABLE_MAX = 1 << 62
+_NO_END = 2**63 - 1
 
-COUNT = 20
-DEBIT_RANGE = (2, 3)
-"""Which of the conditions say that a debit is in its range."""
+DEBIT = 1
+"""Which of the conditions says that a debit is in its range."""
+
+TWO_SIDED = (0, DEBIT, 2, 3, 4, 6, 7, 11)
+"""Which have an end that says something: fee <= seen holds for the others, or there is no end."""
 
 
-def differences(rows: Rows, party: int, margin: Words | None) -> Words:
-    """Return this node's shares of all conditions, shape (COUNT, n): a row needs all of them >= 0.
+class Conditions(NamedTuple):
+    """Shares of numbers, uint64, and the public intervals for them, int64; all (12, n)."""
 
-    ``margin`` is its share of threshold - logit; None where there is no model.
+    x: Words
+    low: Whole
+    high: Whole
+
+    def signs(self, party: int) -> Words:
+        """Return this node's shares of numbers of which none is negative where all conditions hold.
+
+        x - low >= 0 puts x into [low, low + 2^63), high - 1 - x >= 0 into [high - 2^63, high): both
+        hold in [low, high) only.
+        """
+        one = np.uint64(party == 0)  # a public number is shared as itself at the first party
+        sides = list(TWO_SIDED)
+        last = one * (self.high[sides] - 1).astype(np.uint64)
+        return np.concatenate([self.x - one * self.low.astype(np.uint64), last - self.x[sides]])
+
+
+SIGNS_OF_DEBIT = (DEBIT, 12 + TWO_SIDED.index(DEBIT))
+"""Which of the signs say that a debit is in its range."""
+
+
+def conditions(rows: Rows, party: int, margin: Words | None) -> Conditions:
+    """Return a row's conditions; all of them hold for a row that is approved.
+
+    ``margin`` is this node's share of threshold - logit; None where there is no model.
     """
-    one = np.uint64(party == 0)  # a public number is shared as itself at the first party
-    most = one * np.uint64(MAX_AMOUNT)
-    refund = rows.kind == REFUND
-    pays = ~refund
+    n, refund = len(rows), rows.kind == REFUND
     seen, debit, fee = rows.seen, rows.debit, rows.fee
-    low = one * pays.astype(np.uint64)
-    bound = one * np.uint64(SPENDABLE_MAX)
-    nothing = np.zeros(len(rows), np.uint64)
-    rate = rows.fx_debit * _word(rows.fx_den) - rows.fx_seen * _word(rows.fx_num)
-    fees = rows.fee_sum * _word(rows.fee_den) - rows.fee_base * _word(rows.fee_num)
-    gap = rows.amount - seen
-    return np.stack(
-        [
-            seen - one,
-            most - seen,
-            debit - low,
-            most - debit,
+    nothing = np.zeros(n, np.uint64)
+    sure = nothing if margin is None else margin
+    pays = (~refund).astype(np.int64)
+
+    def if_paying(words: Words) -> Words:
+        return np.where(refund, nothing, words)
+
+    table: list[tuple[Words, int | Whole, int | Whole]] = [
+        (seen, 1, MAX_AMOUNT + 1),
+        (debit, pays, MAX_AMOUNT + 1),
+        (
             np.where(refund, rows.left - seen, rows.available - debit),
-            np.where(refund, most - rows.left, bound - rows.available),
-            np.where(refund, nothing, rows.count_left - one),
-            np.where(refund, nothing, bound - rows.count_left),
-            np.where(refund, nothing, rows.sum_left - debit),
-            np.where(refund, nothing, bound - rows.sum_left),
-            np.where(refund, nothing, rows.headroom - exposure(rows)),
-            rate,
-            one * _word(rows.fx_den - 1) - rate,
-            fees,
-            one * _word(rows.fee_den - 1) - fees,
-            fee,
-            seen - fee,
-            nothing if margin is None else np.where(refund, nothing, margin),
-            gap,
-            nothing - gap,
-        ]
-    )
+            0,
+            np.where(refund, MAX_AMOUNT + 1, SPENDABLE_MAX + 1),
+        ),
+        (if_paying(rows.count_left), pays, SPENDABLE_MAX + 2),
+        (if_paying(rows.sum_left - debit), 0, SPENDABLE_MAX + 1),
+        (if_paying(rows.headroom - exposure(rows)), 0, _NO_END),
+        (_rest(rows.fx_debit, rows.fx_den, rows.fx_seen, rows.fx_num), 0, rows.fx_den),
+        (_rest(rows.fee_sum, rows.fee_den, rows.fee_base, rows.fee_num), 0, rows.fee_den),
+        (fee, 0, MAX_AMOUNT + 1),
+        (seen - fee, 0, MAX_AMOUNT + 1),
+        (if_paying(sure), 0, _NO_END),
+        (rows.amount - seen, 0, 1),
+    ]
+    x, low, high = zip(*table, strict=True)
+    ends = (np.stack([np.broadcast_to(end, n) for end in side]) for side in (low, high))
+    return Conditions(np.stack(x), *(end.astype(np.int64) for end in ends))
 
 
 def exposure(rows: Rows) -> Words:
@@ -96,5 +118,5 @@ def grouped(group: np.ndarray, words: Words, operation: np.ufunc) -> Words:
     return out
 
 
-def _word(values: np.ndarray) -> Words:
-    return values.astype(np.uint64)
+def _rest(to: Words, den: Whole, base: Words, num: Whole) -> Words:
+    return to * den.astype(np.uint64) - base * num.astype(np.uint64)

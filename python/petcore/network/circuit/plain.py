@@ -67,9 +67,10 @@ def _limits_hold(rows: Rows) -> Flags:
         (rows.sum_left, debit),
     ):
         there = column.view(np.int64)
-        spendable &= (there >= np.where(valid, needed, 0)) & (there <= SPENDABLE_MAX)
+        needed = np.where(valid, needed, 0)
+        spendable &= (there >= needed) & (there - SPENDABLE_MAX <= needed)
     left = rows.left.view(np.int64)
-    refundable = (seen <= left) & (left <= MAX_AMOUNT)
+    refundable = (seen <= left) & (left <= 2 * MAX_AMOUNT) & (left - MAX_AMOUNT <= seen)
     return np.where(rows.kind == REFUND, refundable, spendable & _prefunded(rows, valid))
 
 

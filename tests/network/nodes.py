@@ -392,5 +392,6 @@ def scenario(
         async with wallet.serving(), acquirer.serving():
             await act(acquirer, wallet)
 
-    network.start(*(processes or ("dealer", "node-b", "node-a")))
+    if not network.processes:
+        network.start(*(processes or ("dealer", "node-b", "node-a")))
     asyncio.run(whole())

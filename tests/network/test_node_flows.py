@@ -21,7 +21,7 @@ Act = Callable[[Acquirer, Wallet], Awaitable[None]]
 @pytest.fixture(scope="module")
 def network(tmp_path_factory) -> Iterator[Network]:
     made = Network(tmp_path_factory.mktemp("network"), limits="answer_seconds = 2")
-    made.start("dealer", "node-b", "node-a")
+    scenario(made, meet)
     yield made
     made.end()
 
@@ -29,6 +29,12 @@ def network(tmp_path_factory) -> Iterator[Network]:
 @pytest.fixture
 def run(network) -> Callable[[Act], None]:
     return lambda act: scenario(network, act)
+
+
+async def meet(acquirer: Acquirer, wallet: Wallet) -> None:
+    """Let the nodes find each other, so that answers come within the call."""
+    await acquirer.send_until(acquirer.pay("first"))
+    await acquirer.decided("first")
 
 
 async def pay(acquirer: Acquirer, request_id: str, amount: int = 600) -> None:

@@ -2,8 +2,8 @@
 
 Nothing that moves money happens at both nodes but here, in one order. A batch goes
 
-    propose to B -> journal what B accepted -> compute, while B does -> keep and commit here
-    in one transaction, after B has kept -> answer the edges -> tell B to commit.
+    propose to B, which journals -> compute, while B does -> journal and commit here in one
+    transaction, after B has kept its results -> answer the edges -> tell B to commit.
 
 A batch counts if A committed it. Where anything fails before, the session is dropped, the nodes
 meet again, B gives up what A did not commit and commits what A did, and the rows go into a later
@@ -80,6 +80,7 @@ class Lane:
         self._ending = False
         self._last = 0
         self._windows = Windows(core.database)
+        self._window = 0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -189,7 +190,7 @@ class Lane:
         """Propose, compute, commit; return the rows that were decided."""
         core, number = self._core, self._last + 1
         self._last = number
-        window = await core.in_thread(self._windows.current)
+        window = self._window
         answer = await self._propose(number, window, rows)
         rows = _without(rows, answer["refused"])
         if not rows:
@@ -198,9 +199,8 @@ class Lane:
         if digest != answer["digest"]:
             await core.pairing.part()
             raise BatchRefused(f"{core.other.name} has other rows in batch {number}")
-        await core.in_thread(self._prepare, number, window, rows, digest)
         mine, theirs = await self._both(number, digest, rows)
-        await core.in_thread(self._commit, number, rows, mine, theirs)
+        await core.in_thread(self._commit, number, window, rows, digest, mine, theirs)
         self._settled.append(number)
         envelopes = {(core.name, edge): body for edge, body in mine.envelopes.items()}
         envelopes |= {(core.other.name, edge): body for edge, body in theirs.items()}
@@ -265,15 +265,25 @@ class Lane:
             raise BatchRefused(f"{core.other.name} decided for other edges")
         return found
 
-    def _prepare(self, number: int, window: int, rows: Sequence[Pending], digest: str) -> None:
-        checks = {p.key: p.row.check.for_recipient(p.row.acqp).to_bytes() for p in rows}
-        self._core.journal.prepare(number, checks, digest=bytes.fromhex(digest), window=window)
-
     def _commit(
-        self, number: int, rows: Sequence[Pending], mine: Computed, theirs: dict[str, bytes]
+        self,
+        number: int,
+        window: int,
+        rows: Sequence[Pending],
+        digest: str,
+        mine: Computed,
+        theirs: dict[str, bytes],
     ) -> None:
+        """Journal a batch from its beginning to its end.
+
+        Without a record of the batch before its end, B's is given up when the nodes meet again.
+        """
         core = self._core
+        checks = {p.key: p.row.check.for_recipient(p.row.acqp).to_bytes() for p in rows}
         with core.database.write():
+            if self._windows.current() != window:
+                raise BatchRefused("the settlement window ended while the batch ran; once more")
+            core.journal.prepare(number, checks, digest=bytes.fromhex(digest), window=window)
             core.keep(number, mine)
             core.journal.commit(number, node=core.other.name, envelopes=theirs)
             self._within(number, rows)
@@ -321,6 +331,7 @@ class Lane:
         if ended:  # a commit whose success could not be told: the journal knows
             self._rows = deque(pending for pending in self._rows if pending not in ended)
             await self._found(ended)
+        self._window = await core.in_thread(self._windows.current)
         self._last = max(await core.in_thread(core.journal.last_batch), there["last"], self._last)
 
     async def _open_at_b(self) -> dict[str, Any]:

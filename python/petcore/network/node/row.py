@@ -211,11 +211,10 @@ def _refund_columns(
         left = np.array([record.seen, record.debit, record.fee], np.int64).view(np.uint64)
         columns["left"][index] = left[0]
         if row.request.header.clear["fx_mode"] == "original":
-            seen, debit, fee = _paid(record, journal) - left
-            columns["fx_seen"][index] += seen
-            columns["fx_debit"][index] += debit
-            columns["fee_base"][index] += seen
-            columns["fee_sum"][index] += fee
+            before = _paid(record, journal) - left
+            for place, name in enumerate(("fx_seen", "fx_debit", "fee_sum")):
+                columns[name][index : index + 1] += before[place : place + 1]
+            columns["fee_base"][index : index + 1] += before[:1]
     return columns
 
 

@@ -217,6 +217,13 @@ def test_a_payment_without_a_code_is_answered_by_where_its_payer_agrees(around, 
     assert agreed.id == told["payment_id"]
 
 
+def test_a_payment_in_the_payers_own_currency_has_no_rate(around, wallet):
+    asked = around.pay(payment_token=wallet.code(), merchant_currency="EUR", currency="EUR")
+    envelope, told = around.read(one(wallet.service.checks([asked])))
+    assert (envelope.header.clear["rate"], told["debit_amount"]) == ("-", 300)
+    assert "quote" not in told
+
+
 def test_a_wallet_without_a_page_refuses_payments_without_a_code(around, wallet):
     wallet.service._cashier = ""
     assert code_of(one(wallet.service.checks([around.pay()]))) == "field"

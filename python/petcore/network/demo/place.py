@@ -147,6 +147,18 @@ def make_place(
     return place
 
 
+def existing(root: str | Path) -> Place:
+    """Return the demo network in a folder; ConfigError where there is no whole one."""
+    place = Place(Path(root).resolve())
+    for file in (place.directory, *map(place.config, _ROLES)):
+        if not file.exists():
+            raise ConfigError(
+                f"{place.root}: holds no whole network ({file.name} is missing); make one in an empty "
+                "folder with 'petcore network init'"
+            )
+    return place
+
+
 def free_ports(count: int) -> list[int]:
     """Return ports of the loopback address that nobody uses at the moment."""
     sockets = [socket.socket() for _ in range(count)]

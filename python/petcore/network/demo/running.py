@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -22,7 +25,7 @@ from petcore.errors import ConfigError, PeerLate, PetcoreError
 from petcore.network.demo.place import ACQUIRER, NODE_A, NODE_B, WALLET, Place
 
 MEMBERS = (DEALER, NODE_B, NODE_A, WALLET, ACQUIRER)
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 _POLL = 0.1
 _STOP_SECONDS = 15.0
 _LINES = 8
@@ -90,15 +93,13 @@ class Running:
     """
 
     def __init__(self, place: Place, tell: Tell = lambda _: None) -> None:
-        if not place.directory.exists():
-            raise ConfigError(
-                f"{place.root}: holds no network; make one with 'petcore network init {place.root}'"
-            )
         self.place, self._tell = place, tell
         self.members = {name: Member(name, place) for name in MEMBERS}
+        self._files = ExitStack()
 
     def __enter__(self) -> Running:
-        """Start every process and wait until all are healthy."""
+        """Start every process and wait until all are healthy; errors as `wait_ready`."""
+        self._claim()
         try:
             for member in self.members.values():
                 member.start()
@@ -174,21 +175,38 @@ class Running:
                     member.process.wait(max(0.1, end - time.monotonic()))
                 member.kill()
             member.files.close()
+        self._files.close()
+
+    def _claim(self) -> None:
+        """Make sure that nobody else runs the network; raises ConfigError."""
+        lock = self._files.enter_context((self.place.root / "up.lock").open("ab"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._files.close()
+            raise ConfigError(f"{self.place.root}: the network is up already") from error
 
 
 def health(place: Place, name: str) -> dict[str, Any] | None:
     """Ask a member how it is; None where nobody answers."""
-    with suppress(httpx.HTTPError, ValueError):
-        answer = httpx.get(f"http://{health_address(place, name)}/health", timeout=2.0)
-        found: dict[str, Any] = answer.json()
-        return found
+    answer = _get(place, name, "/health")
+    with suppress(ValueError):
+        found = json.loads(answer)
+        return found if isinstance(found, dict) else None
     return None
 
 
 def metrics(place: Place, name: str) -> str:
     """Return a member's metrics in Prometheus' text format; empty where nobody answers."""
+    return _get(place, name, "/metrics")
+
+
+def _get(place: Place, name: str, path: str) -> str:
+    url = f"http://{health_address(place, name)}{path}"
     with suppress(httpx.HTTPError):
-        return httpx.get(f"http://{health_address(place, name)}/metrics", timeout=2.0).text
+        # A context without authorities: the default one reads them all, for a plain connection.
+        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return httpx.get(url, timeout=2.0, trust_env=False, verify=unused).text
     return ""
 
 

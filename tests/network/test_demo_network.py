@@ -1,6 +1,7 @@
 """``petcore network``: a whole network of real processes, from its folder to its end."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,10 @@ from petcore.network.errors import PinRefused
 SECONDS = 150
 
 
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^    (petcore network [^#\n]*)", README, re.MULTILINE)
+
+
 def petcore(*args):
     """Run ``petcore network`` in this process; return what it printed and how it ended."""
     return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["network", *map(str, args)])
@@ -41,9 +46,24 @@ def processes_of(place):
     return found
 
 
+def typed(command, folder):
+    """Type a command of the README in a folder, by this interpreter's petcore."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *command.split()],
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    return make_place(tmp_path_factory.mktemp("networks") / "net", users=1)
+    folder = tmp_path_factory.mktemp("networks")
+    making = typed(COMMANDS[0], folder)
+    _, errors = making.communicate(timeout=SECONDS)
+    assert making.returncode == 0, errors
+    return existing(folder / "net")
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +75,7 @@ def down(tmp_path_factory):
 @pytest.fixture(scope="module")
 def up(place):
     """The network as ``petcore network up`` runs it, stopped by Ctrl-C at the end."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "petcore", "network", "up", str(place.root)],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    child = typed(COMMANDS[1], place.root.parent)
     said = []
     for line in child.stderr:
         said.append(line)
@@ -132,7 +148,7 @@ def test_a_user_agrees_at_the_wallets_page(place, merchant):
 
 
 def test_more_than_a_user_has_is_declined(place, merchant):
-    (code,) = new_codes(place, "user-0")
+    (code,) = new_codes(place, "alice")
     answer = merchant.pay("p-4", 10_000_000, "EUR", code)
     assert final(merchant, "p-4", answer) == "USER_BALANCE_NOT_ENOUGH"
 
@@ -152,10 +168,16 @@ def test_a_merchant_believes_nobody_but_the_acquirer(place, merchant, monkeypatc
         merchant.inquire("p-1")
 
 
-def test_the_command_line_pays_and_prints_codes(place, up):
-    paid = petcore("pay", place.root, "250", "--user", "bob")
-    assert paid.exit_code == 0, paid.stderr
-    assert json.loads(paid.stdout)["result"]["resultStatus"] == "S"
+def test_the_commands_of_the_readme_work_word_for_word(place, up):
+    words = [command.split()[2] for command in COMMANDS]
+    assert words == ["init", "up", "pay", "status"]
+    paying, looking = (typed(command, place.root.parent) for command in COMMANDS[2:])
+    paid, errors = paying.communicate(timeout=SECONDS)
+    assert json.loads(paid)["result"]["resultStatus"] == "S", errors
+    assert looking.communicate(timeout=SECONDS)[0].count(" ok ") == len(MEMBERS)
+
+
+def test_the_command_line_prints_codes_and_says_that_a_payment_was_not_made(place, up):
     assert len(petcore("code", place.root, "alice", "--count", "2").stdout.split()) == 2
     poor = petcore("pay", place.root, "100000000000")
     assert (poor.exit_code, "USER_BALANCE_NOT_ENOUGH" in poor.stdout) == (1, True)

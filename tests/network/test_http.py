@@ -26,7 +26,7 @@ from petcore.errors import (
     QuotaExceeded,
     UsageError,
 )
-from petcore.network.http import Peers, Server, caller, client, on_error, read_body
+from petcore.network.http import Peers, Server, caller, on_error, read_body
 from petcore.trust.identity import make_identity
 from tests.network.members import Members, make_members
 
@@ -152,12 +152,15 @@ def test_a_client_without_a_certificate_is_refused(members):
 
 
 def test_a_client_calls_nobody_but_members(members):
-    async def elsewhere() -> None:
-        async with client(members.identities["purse"], members.directory) as http:
-            await http.get("https://127.0.0.1:1/who")
+    for name in ("stranger", "purse", "https://127.0.0.1:1"):
+        with pytest.raises(UsageError, match="no other member"):
+            served(members, lambda peers, name=name: peers.get(name, "/who"))
 
-    with pytest.raises(UsageError, match="no other member"):
-        asyncio.run(elsewhere())
+
+def test_a_path_cannot_smuggle_lines_into_a_request(members):
+    for path in ("/who\r\nx: y", "/who x", "who", "/wh\u00f6"):
+        with pytest.raises(UsageError, match="printable ASCII"):
+            served(members, lambda peers, path=path: peers.get("node-a", path))
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(members):
@@ -220,4 +223,4 @@ def test_a_certificate_file_that_is_not_the_pinned_one_is_named(members):
     path = members.directory.member("node-b").certificate
     path.write_bytes(make_identity("node-b").certificate_pem)
     with pytest.raises(ConfigError, match=r"node-b\.cert\.pem: is not the certificate"):
-        client(members.identities["purse"], members.directory)
+        Peers(members.identities["purse"], members.directory)

@@ -1,4 +1,4 @@
-"""HTTP between members: uvicorn as server, httpx as client, mutual TLS with pinned certificates.
+"""HTTP between members: uvicorn as server, mutual TLS with pinned certificates; `Peers` calls.
 
 An application finds the name of the member that calls under `PEER` in its scope. Bodies and answers
 are bounded before they are read. An error travels as JSON with its code, and comes out at the
@@ -8,14 +8,12 @@ caller as the same class of `petcore.errors`.
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
-import httpx
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -25,23 +23,29 @@ from petcore.errors import (
     BadFrame,
     ConfigError,
     PeerClosed,
-    PeerLate,
-    PeerUnreachable,
     PeerUntrusted,
     PetcoreError,
     UsageError,
-    error_class,
 )
+from petcore.network.calling import Peers
 from petcore.network.directory import Directory, Role
-from petcore.network.tls import Pins, client_context, load_pins, server_context
+from petcore.network.tls import Pins, load_pins, server_context
 from petcore.trust.identity import Identity
+
+__all__ = [
+    "PEER",
+    "Peers",
+    "Server",
+    "caller",
+    "error_answer",
+    "on_error",
+    "read_body",
+    "run",
+    "serve",
+]
 
 PEER: Final = "petcore.peer"
 BODY_BYTES_MAX: Final = 16 << 20
-ANSWER_BYTES_MAX: Final = 16 << 20
-ERROR_BYTES_MAX: Final = 4096
-_CONNECTIONS: Final = 64
-_IDLE: Final = 20.0  # seconds a caller keeps an idle connection: less than a server does
 _KEEP: Final = 60
 _DRAIN: Final = 10  # seconds for requests that run when the server is told to end
 
@@ -148,110 +152,6 @@ async def serve(
     await Server(app, listen, identity, directory).run(stop)
 
 
-def client(identity: Identity, directory: Directory, *, timeout: float = 10.0) -> httpx.AsyncClient:
-    """Return a client that reaches the members at their URLs, each by its own key, and nobody else."""
-    pins = load_pins(directory)
-    limits = httpx.Limits(
-        max_connections=_CONNECTIONS,
-        max_keepalive_connections=_CONNECTIONS,
-        keepalive_expiry=_IDLE,
-    )
-    mounts = {
-        member.url: httpx.AsyncHTTPTransport(
-            verify=client_context(identity, pins, member.name), limits=limits, trust_env=False
-        )
-        for member in directory.participants
-        if member.url and member.name != identity.name
-    }
-    return httpx.AsyncClient(
-        mounts=mounts, transport=_Nobody(), timeout=timeout, trust_env=False, headers=_HEADERS
-    )
-
-
-_HEADERS: Final = {"user-agent": "petcore", "accept-encoding": "identity"}
-
-
-class Peers:
-    """Calls to members by their names; errors are those of petcore's tree.
-
-    Parameters
-    ----------
-    identity : Identity
-        The own one.
-    directory : Directory
-        Who is reached where, and by which certificate.
-    timeout : float
-        Seconds that a call may take where it does not say otherwise.
-    """
-
-    def __init__(self, identity: Identity, directory: Directory, *, timeout: float = 10.0) -> None:
-        self._directory, self._timeout = directory, timeout
-        self._client = client(identity, directory, timeout=timeout)
-
-    async def post(
-        self,
-        name: str,
-        path: str,
-        body: bytes,
-        *,
-        timeout: float | None = None,
-        answer_bytes_max: int = ANSWER_BYTES_MAX,
-    ) -> bytes:
-        """Send ``body`` to a member; return its answer.
-
-        Raises
-        ------
-        PeerUnreachable, PeerLate, PeerClosed, PeerUntrusted, BadFrame
-            The member is absent, too slow, went away, shows another key, or says too much.
-        PetcoreError
-            What the member refused with, as the class of its code.
-        """
-        return await self._call("POST", name, path, body, timeout, answer_bytes_max)
-
-    async def get(
-        self,
-        name: str,
-        path: str,
-        *,
-        timeout: float | None = None,
-        answer_bytes_max: int = ANSWER_BYTES_MAX,
-    ) -> bytes:
-        """Ask a member; as `post`."""
-        return await self._call("GET", name, path, None, timeout, answer_bytes_max)
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._client.aclose()
-
-    async def _call(
-        self,
-        method: str,
-        name: str,
-        path: str,
-        body: bytes | None,
-        timeout: float | None,
-        most: int,
-    ) -> bytes:
-        url = self._directory.member(name).url
-        where = _Where(party=name, address=url, step=path.split("?")[0])
-        wait = self._timeout if timeout is None else timeout
-        request = self._client.build_request(method, url + path, content=body)
-        try:
-            async with asyncio.timeout(wait):  # httpx bounds each read, not the whole
-                answer = await self._client.send(request, stream=True)
-                try:
-                    content = await _bounded(answer, most, name)
-                finally:
-                    await answer.aclose()
-        except (httpx.TimeoutException, TimeoutError) as error:
-            raise PeerLate(f"{name} did not answer within {wait:g} s", **where) from error
-        except httpx.HTTPError as error:
-            raise _lost(error, name, where) from error
-        if answer.status_code != 200:
-            raise _refusal(content, answer.status_code, where)
-        return content
-
-
 async def read_body(request: Request, most: int = BODY_BYTES_MAX) -> bytes:
     """Return the body of a request; raises BadFrame before more than ``most`` bytes are held."""
     announced = request.headers.get("content-length", "0")
@@ -305,24 +205,11 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         runner.run(main)
 
 
-class _Where(TypedDict):
-    party: str
-    address: str
-    step: str
-
-
 class _Quiet(uvicorn.Server):
     """Leaves the signals to the process, which may have more than a server."""
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         return nullcontext()
-
-
-class _Nobody(httpx.AsyncBaseTransport):
-    """What calls to anybody but the members meet."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        raise UsageError(f"{request.url.host} is the address of no other member of the network")
 
 
 def _protocol(pins: Pins | None) -> type[asyncio.Protocol]:
@@ -366,44 +253,3 @@ def _bind(host: str, port: int) -> socket.socket:
             f"{host}:{port}: cannot be listened on ({error.strerror}); end what uses it, or choose "
             "another address"
         ) from error
-
-
-async def _bounded(answer: httpx.Response, most: int, name: str) -> bytes:
-    most = most if answer.status_code == 200 else ERROR_BYTES_MAX
-    parts, size = [], 0
-    async for part in answer.aiter_raw():
-        size += len(part)
-        if size > most:
-            raise BadFrame(f"{name} answered more than {most} bytes", party=name)
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _lost(error: httpx.HTTPError, name: str, where: _Where) -> PetcoreError:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return PeerUntrusted(
-                f"the key at the address of {name} is not the pinned one, or {name} refused ours",
-                **where,
-            )
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.ConnectError):
-        return PeerUnreachable(f"{name} cannot be reached", **where)
-    return PeerClosed(
-        f"{name} went away before it answered; where it always does, it may not know our key",
-        **where,
-    )
-
-
-def _refusal(content: bytes, status: int, where: _Where) -> PetcoreError:
-    name = where["party"]
-    try:
-        said = json.loads(content)
-        code, retryable = str(said["code"])[:40], bool(said["retryable"])
-        message = str(said["message"])[:500]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        retryable = status >= 500
-        return PeerClosed(f"{name} answered with status {status}", retryable=retryable, **where)
-    kind = error_class(code)
-    return kind(f"{name} refused: {message}", code=code, retryable=retryable, **where)

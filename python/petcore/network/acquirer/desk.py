@@ -189,10 +189,14 @@ class Desk:
     def _write(
         self, known: dict[str, Record], ends: dict[str, Ended], learned: dict[str, Learned]
     ) -> dict[str, Record]:
-        """Write what follows from verdicts, in one transaction; return the records that changed."""
+        """Write what follows from verdicts, in one transaction; return the records that changed.
+
+        It outlives this process, and need not outlive a failure of power: the nodes keep every
+        decision, and after a start whatever is open here is asked about again.
+        """
         if not ends and not learned:
             return {}
-        with self.database.write():
+        with self.database.write(durable=False):
             if learned:
                 self._journal.keep({k: v.to_bytes() for k, v in learned.items() if k not in ends})
             transfers, cancelled = self._cancelled(known, ends)

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import bindparam, delete, insert, select
 
 from petcore.network.ledger.database import Database
+from petcore.network.ledger.statements import Statement
 from petcore.network.ledger.tables import documents
 
-_GET = select(documents.c.name, documents.c.body).where(
-    documents.c.space == bindparam("where"),
-    documents.c.name.in_(bindparam("names", expanding=True)),
+_HERE = documents.c.space == bindparam("where")
+_GET = Statement(
+    lambda among: select(documents.c.name, documents.c.body).where(
+        _HERE, among(documents.c.name, "names")
+    )
 )
-_ALL = select(documents.c.name, documents.c.body).where(documents.c.space == bindparam("where"))
-_DELETE = delete(documents).where(
-    documents.c.space == bindparam("where"), documents.c.name == bindparam("which")
-)
+_ALL = Statement(select(documents.c.name, documents.c.body).where(_HERE))
+_PUT = Statement(insert(documents))
+_DELETE = Statement(delete(documents).where(_HERE, documents.c.name == bindparam("which")))
 
 
 class Documents:
@@ -29,17 +31,16 @@ class Documents:
     def get(self, names: Iterable[str]) -> dict[str, bytes]:
         """Return the records that exist, by name."""
         wanted = list(dict.fromkeys(names))
-        found: dict[str, bytes] = {}
+        if not wanted:
+            return {}
         with self.database.read() as connection:
-            for begin in range(0, len(wanted), 500):
-                asked = {"where": self.space, "names": wanted[begin : begin + 500]}
-                found.update((row[0], row[1]) for row in connection.execute(_GET, asked))
-        return found
+            rows = _GET.among(connection, "names", wanted, where=self.space)
+        return {row[0]: row[1] for row in rows}
 
     def all(self) -> dict[str, bytes]:
         """Return every record of the space."""
         with self.database.read() as connection:
-            return {row[0]: row[1] for row in connection.execute(_ALL, {"where": self.space})}
+            return {row[0]: row[1] for row in _ALL.all(connection, {"where": self.space})}
 
     def put(self, records: Mapping[str, bytes], *, durable: bool = True) -> None:
         """Keep records, in place of those that have these names."""
@@ -48,12 +49,11 @@ class Documents:
             rows = [
                 {"space": self.space, "name": name, "body": body} for name, body in records.items()
             ]
-            if rows:
-                connection.execute(insert(documents), rows)
+            _PUT.run(connection, rows)
 
     def remove(self, names: Iterable[str]) -> None:
         """Forget records."""
         rows = [{"where": self.space, "which": name} for name in names]
         if rows:
             with self.database.write() as connection:
-                connection.execute(_DELETE, rows)
+                _DELETE.run(connection, rows)

@@ -17,7 +17,8 @@ import numpy as np
 
 from petcore.errors import PeerLate, PeerUnreachable
 from petcore.network.acquirer.desk import Desk, content_secret
-from petcore.network.acquirer.edge import Acquirer, Times
+from petcore.network.acquirer.edge import Acquirer
+from petcore.network.acquirer.flow import Times
 from petcore.network.acquirer.letters import Letters
 from petcore.network.acquirer.relay import Relay
 from petcore.network.acquirer.routing import Codes, Routing
@@ -263,7 +264,7 @@ def open_edge(network: Network, place: Path, *, clock: Any = None, **times: floa
 
 
 async def shut(edge: Acquirer) -> None:
-    await edge.close()
+    await edge.flow.close()
     edge._desk.database.close()
 
 

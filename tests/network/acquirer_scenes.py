@@ -42,7 +42,7 @@ def ref(request: str = "pay-1") -> PaymentRef:
 
 @contextlib.asynccontextmanager
 async def watching(edge: Acquirer) -> AsyncIterator[Watch]:
-    watch = Watch(edge)
+    watch = Watch(edge.flow)
     task = asyncio.create_task(watch.run())
     try:
         yield watch

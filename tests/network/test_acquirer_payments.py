@@ -189,7 +189,7 @@ def test_a_payment_counts_as_failed_only_after_its_cancellation_succeeded(tmp_pa
         network.away = True
         async with watching(edge):
             await edge.pay(order())
-            await edge.look_after(edge._desk.key_of("pay-1"))
+            await edge.flow.look_after(edge._desk.key_of("pay-1"))
             open_still = await edge.inquire(ref())
             network.away = False
             await until(lambda: ended(edge))
@@ -205,7 +205,7 @@ def test_a_payment_without_a_code_waits_for_its_payer(tmp_path):
         first = await edge.pay(order(token=""))
         again = await edge.pay(order(token=""))
         notice = replace(network.agree("pay-1"), number=1)
-        taken = [await edge.learn([notice]), await edge.learn([notice])]
+        taken = [await edge.flow.learn([notice]), await edge.flow.learn([notice])]
         return first, again, taken, await edge.inquire(ref()), network
 
     first, again, taken, asked, network = play(tmp_path, scene)
@@ -221,7 +221,7 @@ def test_a_payment_without_a_code_waits_for_its_payer(tmp_path):
 def test_a_notification_about_an_unknown_request_is_taken_and_nothing_happens(tmp_path):
     async def scene(edge, network):
         stranger = Reply("pending", "shop-bank", "never", number=1)
-        return await edge.learn([stranger]), await edge.inquire(ref("never"))
+        return await edge.flow.learn([stranger]), await edge.inquire(ref("never"))
 
     taken, asked = play(tmp_path, scene)
     assert (taken, asked.code) == (1, "absent")
@@ -279,7 +279,7 @@ def test_an_answer_that_does_not_verify_decides_nothing(tmp_path, name):
         network.spoil = spoiled(name)
         first = await edge.pay(order())
         network.spoil = lambda reply: reply
-        await edge.look_after(edge._desk.key_of("pay-1"))
+        await edge.flow.look_after(edge._desk.key_of("pay-1"))
         return first, await edge.inquire(ref())
 
     first, asked = play(tmp_path, scene, answer=0.05)

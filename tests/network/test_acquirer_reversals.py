@@ -351,7 +351,7 @@ def test_two_edges_tag_equal_contents_differently(tmp_path):
         place.mkdir()
 
         async def scene(edge, network):
-            tags.add(edge._tag("the same"))
+            tags.add(edge.flow.tag("the same"))
 
         play(place, scene)
     assert len(tags) == 2

@@ -50,7 +50,7 @@ from petcore.config import split_address
 from petcore.errors import ConfigError
 from petcore.network.acquirer.alipayplus.app import Client
 from petcore.network.acquirer.alipayplus.signing import VerifyingKey
-from petcore.network.acquirer.edge import Times
+from petcore.network.acquirer.flow import Times
 from petcore.network.acquirer.routing import Codes
 from petcore.tables import Table
 

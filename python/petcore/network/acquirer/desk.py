@@ -41,6 +41,9 @@ from petcore.network.ledger import (
 MERCHANTS = "merchants"
 """The recipient under which notifications to merchants stand in the outbox."""
 
+BODY_MS = 24 * 3600 * 1000
+"""How long the order and the payment code of a request are kept after its end."""
+
 _PAYMENT_IDS = "acquirer payment ids"
 _SETTINGS = "acquirer settings"
 _TAGS = "content tags"
@@ -173,6 +176,10 @@ class Desk:
     def take(self, node: str, numbers: Sequence[int]) -> list[bool]:
         """Keep that notifications of a node were taken; False for those that were before."""
         return self._inbox.take(node, numbers)
+
+    def forget(self) -> int:
+        """Erase what was kept of requests that ended a day ago (codes, orders); say of how many."""
+        return self._journal.forget_bodies(self.database.clock() - BODY_MS)
 
     def open(self) -> list[Record]:
         """Return what has not ended, oldest first."""

@@ -128,7 +128,7 @@ class Notices:
         written = await self._writer.notice(letter.request, url)
         if written is None:
             return True
-        headers, body = written
+        headers, body = {"accept-encoding": "identity"} | dict(written[0]), written[1]
         try:
             async with self._http.stream("POST", url, content=body, headers=headers) as answer:
                 content = b""

@@ -97,15 +97,18 @@ class AcquirerEdge:
         ]
         if self.config.health:
             servers.append(http.Server(Starlette(routes=self.metrics.routes()), self.config.health))
-        watch = Watch(self.edge)
+        watch = Watch(self.edge.flow)
         self._open.set_function(lambda: len(watch))
         verify = _trust(merchants.ca)
         timeout = httpx.Timeout(NOTIFY_SECONDS)
         async with httpx.AsyncClient(verify=verify, timeout=timeout, trust_env=False) as merchant:
             notifier = Notifier(self.edge.told, self.config.name, self._signer)
             notices = Notices(Outbox(self.database), notifier, merchant)
-            self.edge.on_notice = notices.wake
-            beside = [asyncio.create_task(watch.run()), asyncio.create_task(notices.run())]
+            self.edge.flow.on_notice = notices.wake
+            beside = [
+                asyncio.create_task(work)
+                for work in (watch.run(), notices.run(), self.edge.flow.tidy())
+            ]
             try:
                 async with asyncio.TaskGroup() as serving:
                     for server in servers:
@@ -115,7 +118,7 @@ class AcquirerEdge:
                     task.cancel()
                     with suppress(asyncio.CancelledError):
                         await task
-                await self.edge.close()
+                await self.edge.flow.close()
                 await self.peers.close()
                 self.database.close()
 
@@ -147,7 +150,7 @@ class AcquirerEdge:
     async def _notified(self, request: Request) -> Response:
         """Take what node A says of its own accord; 200 means that it is durable."""
         http.caller(request, self.directory, "node_a")
-        await self.edge.learn(read_replies(unpack(await http.read_body(request))))
+        await self.edge.flow.learn(read_replies(unpack(await http.read_body(request))))
         return Response(b"")
 
 

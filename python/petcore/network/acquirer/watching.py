@@ -6,7 +6,7 @@ import asyncio
 import heapq
 from contextlib import suppress
 
-from petcore.network.acquirer.edge import Acquirer
+from petcore.network.acquirer.flow import Flow
 from petcore.network.logs import Log
 
 AT_ONCE = 16
@@ -14,16 +14,16 @@ _LOG = Log("acquirer")
 
 
 class Watch:
-    """Calls `Acquirer.look_after` for every request that is open, when it is due."""
+    """Calls `Flow.look_after` for every request that is open, when it is due."""
 
-    def __init__(self, edge: Acquirer) -> None:
-        self._edge = edge
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
         self._due: list[tuple[float, str]] = []
         self._watched: set[str] = set()
         self._more = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
-        edge.on_open = lambda key: self.add(key, edge.times.poll)
+        flow.on_open = lambda key: self.add(key, flow.times.poll)
 
     def __len__(self) -> int:
         """Count the requests that are looked after."""
@@ -38,7 +38,7 @@ class Watch:
 
     async def run(self) -> None:
         """Take up what is open, then what comes, until cancelled."""
-        for key in await self._edge.recover():
+        for key in await self._flow.recover():
             self.add(key)
         try:
             while True:
@@ -65,10 +65,10 @@ class Watch:
             task.add_done_callback(self._tasks.discard)
 
     async def _look(self, key: str) -> None:
-        seconds = self._edge.times.poll
+        seconds = self._flow.times.poll
         try:
             async with self._slots:
-                seconds = await self._edge.look_after(key)
+                seconds = await self._flow.look_after(key)
         except Exception as error:  # whatever it is, the request has not ended: look again
             _LOG.failure("a request could not be looked after", error, request=key)
         self._watched.discard(key)

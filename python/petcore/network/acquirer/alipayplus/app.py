@@ -30,8 +30,10 @@ from petcore.network.acquirer.alipayplus.results import Refused, result
 from petcore.network.acquirer.alipayplus.signing import SigningKey, VerifyingKey, parse_header
 from petcore.network.acquirer.orders import Answer, PaymentRef, PayOrder, RefundOrder
 from petcore.network.http import read_body as read_request
+from petcore.network.logs import Log
 
 PREFIX = "/aps/api/v1"
+_LOG = Log("alipayplus")
 _PRINTABLE = re.compile(r"[!-~]{1,128}")
 _ORIGIN = re.compile(r"https?://[^/]*", re.IGNORECASE)
 
@@ -142,9 +144,12 @@ class AlipayPlus:
         except PeerClosed:
             raise
         except PetcoreError as error:
-            values = answers.refusal(
-                result("UNKNOWN_EXCEPTION", f"The edge cannot answer now ({error.code}).")
-            )
+            _LOG.failure("a client is told that the result is unknown", error)
+            message = f"The edge cannot answer now ({error.code}); send the same request again."
+            values = answers.refusal(result("UNKNOWN_EXCEPTION", message))
+        except Exception as error:  # a defect: what became of the request is unknown all the same
+            _LOG.failure("a client is told that the result is unknown", error)
+            values = answers.refusal(result("UNKNOWN_EXCEPTION"))
         time = self._now().isoformat(timespec="seconds")
         body = answers.render(values)
         headers = {

@@ -34,6 +34,9 @@ _CALL_SECONDS = 10.0
 _COMPUTE_SECONDS = 40.0
 _WATCH_SECONDS = 1.0
 _EDGES_MAX = 64
+_COMMIT_SECONDS = 0.05  # how long B may wait to hear of a commit
+# A batch costs as much for one row as for many: it waits a part of what the last one took.
+_SHARE, _GATHER_MAX = 0.25, 0.04
 
 Committed = Callable[[int, Sequence[Pending], dict[tuple[str, str], bytes]], Awaitable[None]]
 Errand = Callable[[], Awaitable[None]]
@@ -80,7 +83,7 @@ class Lane:
         self._ending = False
         self._last = 0
         self._windows = Windows(core.database)
-        self._window = 0
+        self._window, self._took = 0, 0.0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -135,7 +138,7 @@ class Lane:
             self._errands.popleft()
         elif self._rows:
             if len(self._rows) < self._most:
-                await asyncio.sleep(self._gather)
+                await asyncio.sleep(max(self._gather, min(_SHARE * self._took, _GATHER_MAX)))
             rows = self._choose()
             if rows:
                 await self._batch(rows)
@@ -143,15 +146,22 @@ class Lane:
             await self._idle()
 
     async def _idle(self) -> None:
+        """Wait for work; what B may commit is told with the next proposal if that comes soon."""
         self._more.clear()
-        await self._say_commit()
-        if self._rows or self._errands or self._ending:
+        if await self._woken(_COMMIT_SECONDS if self._settled else _WATCH_SECONDS):
             return
+        if self._settled:
+            await self._say_commit()
+        elif (await self._open_at_b())["session"] != self._name:
+            raise BatchRefused(f"{self._core.other.name} has another session")
+
+    async def _woken(self, seconds: float) -> bool:
+        """Wait for something to do; False where nothing came."""
         try:
-            await asyncio.wait_for(self._more.wait(), _WATCH_SECONDS)
+            await asyncio.wait_for(self._more.wait(), seconds)
         except TimeoutError:
-            if (await self._open_at_b())["session"] != self._name:
-                raise BatchRefused(f"{self._core.other.name} has another session") from None
+            return False
+        return True
 
     def _choose(self) -> list[Pending]:
         """Take the rows of the next batch: not two refunds of a payment, none that expired."""
@@ -182,9 +192,10 @@ class Lane:
             self._rows.extendleft(reversed([row for row in rows if not row.done]))
             self._core.meters.batches.labels("failed").inc()
             raise
+        self._took = time.perf_counter() - begin
         if rows:
             self._core.meters.batches.labels("committed").inc()
-            self._core.meters.batch_seconds.observe(time.perf_counter() - begin)
+            self._core.meters.batch_seconds.observe(self._took)
 
     async def _attempt(self, rows: list[Pending]) -> list[Pending]:
         """Propose, compute, commit; return the rows that were decided."""

@@ -20,6 +20,7 @@ from petcore.network.node.pending import Pending
 from petcore.network.node.replies import write_replies
 
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts
+_TOGETHER = 0.03  # seconds
 _LETTERS = 128
 _CALL_SECONDS = 5.0
 _NOTICE_SECONDS = 24 * 3600
@@ -154,6 +155,7 @@ class Postman:
         failures = 0
         while True:
             await self._more.wait()
+            await asyncio.sleep(_TOGETHER)  # nobody waits for a letter: several batches go together
             self._more.clear()
             try:
                 while await self._round():

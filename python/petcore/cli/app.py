@@ -25,6 +25,7 @@ from petcore.cli import (
     pseudonym,
     psi,
     render,
+    settle,
     stock,
     train,
 )
@@ -88,5 +89,6 @@ app.command("combine")(clear.combine)
 app.add_typer(pseudonym.app, name="pseudonym")
 app.command("catalogue")(catalogue.catalogue)
 app.add_typer(keys.app, name="keys")
+app.add_typer(settle.app, name="settle")
 app.add_typer(log.app, name="log")
 app.command("version")(version)

@@ -51,6 +51,8 @@ class Peers:
         Who is reached where, and by which certificate.
     timeout : float
         Seconds that a call may take where it does not say otherwise.
+    itself : bool
+        Whether the process that serves under the own name can be called too, by its operator.
 
     Raises
     ------
@@ -58,13 +60,20 @@ class Peers:
         A certificate is not the pinned one.
     """
 
-    def __init__(self, identity: Identity, directory: Directory, *, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        directory: Directory,
+        *,
+        timeout: float = 10.0,
+        itself: bool = False,
+    ) -> None:
         self._timeout = timeout
         pins = load_pins(directory)
         self._exchanges = {
             member.name: _Exchange(member, client_context(identity, pins, member.name))
             for member in directory.participants
-            if member.url and member.name != identity.name
+            if member.url and (itself or member.name != identity.name)
         }
 
     async def post(

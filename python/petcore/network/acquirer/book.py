@@ -13,6 +13,8 @@ from petcore.network.ledger import Accounts, Database, Opening, Transfer
 NETWORK = "network"
 POSITION = "position"
 COUNTERPART = "counterpart"
+REVERSAL_LEG = 1
+"""The leg of what takes a payment back; settlement knows reversals by it."""
 
 
 class Book:
@@ -28,10 +30,10 @@ class Book:
         network, own = self._pair(currency)
         return Transfer(request, 0, network, own, amount)
 
-    def give(self, request: str, currency: str, amount: int) -> Transfer:
+    def give(self, request: str, currency: str, amount: int, *, leg: int = 0) -> Transfer:
         """Return the transfer by which the acquirer gives an amount back."""
         network, own = self._pair(currency)
-        return Transfer(request, 0, own, network, amount)
+        return Transfer(request, leg, own, network, amount)
 
     def post(self, transfers: Sequence[Transfer]) -> None:
         """Write transfers, inside the transaction that ends their requests."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from petcore.errors import PetcoreError
-from petcore.network.acquirer.book import Book
+from petcore.network.acquirer.book import REVERSAL_LEG, Book
 from petcore.network.acquirer.facts import (
     Asked,
     Ended,
@@ -250,7 +250,7 @@ class Desk:
             if record.seen:
                 end = Ended.from_bytes(record.answer or b"")
                 left = record.seen - record.fee
-                transfers.append(self._book.give(cancels[payment], end.currency, left))
+                transfers.append(self._book.give(payment, end.currency, left, leg=REVERSAL_LEG))
         return transfers, ended
 
     def _moved(self, fresh: Sequence[tuple[Record, Ended]]) -> list[Transfer]:

@@ -42,6 +42,16 @@ Node A, for edges
 ``GET /v1/requests/{sender}/{id}``
     The id percent-encoded. Answer: Replies with one reply. The sender of the request and its wallet
     may ask.
+``POST /v1/nets``
+    Body: packed net_request envelopes of the caller, to A and to B. Answer: packed, in the same order,
+    the net envelopes of either, or UTF-8 JSON errors ``{"code", "message", "retryable"}``.
+``GET /v1/windows``
+    JSON ``{"current"}``: the settlement window that is open.
+``GET /v1/windows/{n}/items/{currency}?after=...``
+    JSON ``{"items", "more"}``: the requests that the caller's own net at a window covers, in pages.
+``POST /v1/windows/cut``
+    Ends the open window, at both nodes; for the operator, who calls with A's own certificate.
+    JSON ``{"window"}``: which one ended.
 ``GET /metrics``, ``GET /health``
     For every member; on ``health_listen`` without TLS, loopback only.
 
@@ -63,7 +73,10 @@ Node B, for node A
 ``POST /v1/batches/{n}/commit``     -> 200 when durable
 ``POST /v1/batches/{n}/abort``      -> 200 when durable
 ``GET  /v1/batches/open``           JSON ``{"batches": [{"batch", "state", "digest"}]}``
-``POST /v1/cancels``                packed cancel envelopes -> JSON ``{"outcomes"}``
+``POST /v1/cancels``                packed: JSON ``{"window"}``, cancel envelopes ->
+                                    JSON ``{"outcomes"}``
+``POST /v1/nets``                   packed: JSON ``{"caller"}``, net_request envelopes -> as at A
+``POST /v1/windows/{n}/cut``        ends window n -> JSON ``{"current"}``
 """
 
 from __future__ import annotations
@@ -92,7 +105,7 @@ _BATCH_MAX = 1 << 53
 _PACKED = "application/octet-stream"
 
 
-def node_a_app(core: Core, intake: Intake) -> Starlette:
+def node_a_app(core: Core, intake: Intake, *more: Route) -> Starlette:
     """Return what node A answers."""
 
     async def messages(request: Request) -> Response:
@@ -109,10 +122,11 @@ def node_a_app(core: Core, intake: Intake) -> Starlette:
         core,
         Route("/v1/messages", messages, methods=["POST"]),
         Route("/v1/requests/{sender}/{id:path}", inquiry),
+        *more,
     )
 
 
-def node_b_app(core: Core, follower: Follower) -> Starlette:
+def node_b_app(core: Core, follower: Follower, *more: Route) -> Starlette:
     """Return what node B answers."""
 
     async def pair(request: Request) -> Response:
@@ -149,8 +163,9 @@ def node_b_app(core: Core, follower: Follower) -> Starlette:
 
     async def cancels(request: Request) -> Response:
         caller(request, core.directory, "node_a")
-        contents = unpack(await read_body(request), _CANCELS_MAX)
-        return JSONResponse({"outcomes": await follower.cancel(contents)})
+        head, *contents = unpack(await read_body(request), _CANCELS_MAX) or [b""]
+        window = _whole(_object(head).get("window"))
+        return JSONResponse({"outcomes": await follower.cancel(contents, window)})
 
     async def _from_a(request: Request) -> dict[str, Any]:
         caller(request, core.directory, "node_a")
@@ -165,6 +180,7 @@ def node_b_app(core: Core, follower: Follower) -> Starlette:
         Route("/v1/batches/{n:int}/commit", commit, methods=["POST"]),
         Route("/v1/batches/{n:int}/abort", abort, methods=["POST"]),
         Route("/v1/cancels", cancels, methods=["POST"]),
+        *more,
     )
 
 

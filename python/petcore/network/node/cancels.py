@@ -7,6 +7,7 @@ between two batches, at the wallet, and only then the acquirer hears of success.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -123,17 +124,19 @@ class Cancels:
         """Cancel at A and B between two batches."""
         core = self._core
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        body = pack([envelope.for_recipient(core.other.name).to_bytes()])
+        message = envelope.for_recipient(core.other.name).to_bytes()
 
         async def errand() -> None:
-            outcome = await core.in_thread(self._cancel_here, payment)
+            window = await core.in_thread(self._windows.current)
+            outcome = await core.in_thread(self._cancel_here, payment, window)
             pending = self._find(payment)
             if pending is not None and outcome is not Cancelled.REFUSED:
                 header = pending.request.header
                 about = (header.sender, header.request_id, header.type)
                 pending.resolve(Reply("cancelled", *about, "voided"))
             try:
-                await self._lane.call("/v1/cancels", body)
+                head = json.dumps({"window": window}).encode()
+                await self._lane.call("/v1/cancels", pack([head, message]))
             except PetcoreError as error:
                 if error.retryable or isinstance(error, LinkError):
                     raise
@@ -144,8 +147,7 @@ class Cancels:
         self._lane.between(errand)
         await done
 
-    def _cancel_here(self, payment: str) -> Cancelled:
-        window = self._windows.current()
+    def _cancel_here(self, payment: str, window: int) -> Cancelled:
         (outcome,) = self._core.journal.cancel([payment], window=window)
         if outcome is Cancelled.OPEN:
             raise BatchRefused("a batch with the payment to cancel is open; the nodes meet again")

@@ -92,10 +92,10 @@ class Follower:
         """Return the batches that wait for A's word, the last number, and the session's name."""
         return await self._core.in_thread(self._open)
 
-    async def cancel(self, messages: Sequence[bytes]) -> list[str]:
-        """Cancel payments here too; the nodes do it between batches."""
+    async def cancel(self, messages: Sequence[bytes], window: int) -> list[str]:
+        """Cancel payments here too, in A's window; the nodes do it between batches."""
         async with self._lock:
-            return await self._core.in_thread(self._cancel, messages)
+            return await self._core.in_thread(self._cancel, messages, window)
 
     async def close(self) -> None:
         """Wait for a batch that runs."""
@@ -181,7 +181,7 @@ class Follower:
             "session": core.pairing.name,
         }
 
-    def _cancel(self, messages: Sequence[bytes]) -> list[str]:
+    def _cancel(self, messages: Sequence[bytes], window: int) -> list[str]:
         core = self._core
         payments = []
         for content in messages:
@@ -189,7 +189,7 @@ class Follower:
             if envelope.header.type != "cancel":
                 raise RequestError("only a cancel cancels")
             payments.append(key(envelope.header.sender, envelope.header.clear["payment"]))
-        outcomes = core.journal.cancel(payments)
+        outcomes = core.journal.cancel(payments, window=window)
         if Cancelled.OPEN in outcomes:
             raise BatchRefused(f"{core.name} has a batch open with a payment to cancel; meet again")
         return [outcome.value for outcome in outcomes]

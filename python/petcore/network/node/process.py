@@ -28,6 +28,7 @@ from petcore.network.node.lane import Lane
 from petcore.network.node.notices import Notices
 from petcore.network.node.pairing import Pairing
 from petcore.network.node.pending import Pending
+from petcore.network.node.settling import Settling, routes_a, routes_b
 from petcore.network.node.wallets import Wallets
 from petcore.trust.identity import Identity, load_identity
 
@@ -156,7 +157,8 @@ class _NodeA:
             ConsultBudget(limits.consults_per_minute),
             limits.answer_seconds,
         )
-        self.app = node_a_app(core, self._intake)
+        self._settling = Settling(core, self._lane)
+        self.app = node_a_app(core, self._intake, *routes_a(core, self._settling))
         core.metrics.check("session", lambda: "" if self._lane.together else "nodes apart")
 
     async def start(self) -> None:
@@ -164,6 +166,7 @@ class _NodeA:
         open_ones = await self._intake.recover()
         self._core.log.info("the journal was read", open=open_ones)
         self._notices.start()
+        self._settling.start()
         self._lane.start()
 
     async def drain(self) -> None:
@@ -202,7 +205,7 @@ class _NodeB:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._follower = Follower(core)
-        self.app = node_b_app(core, self._follower)
+        self.app = node_b_app(core, self._follower, *routes_b(core, Settling(core)))
         core.metrics.check("session", lambda: "" if core.pairing.name else "nodes apart")
 
     async def start(self) -> None:

@@ -6,7 +6,7 @@ does not fit is a break; every break names what to look at, and money is never a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -107,31 +107,22 @@ def reconcile(
     return Reconciled(statement, tuple(covered), len(statement.items) - len(covered), tuple(breaks))
 
 
-def edge_entries(
-    database: Database,
-    account: int,
-    *,
-    owes: bool = False,
-    cancels: Mapping[str, str] | None = None,
-) -> list[Entry]:
+def edge_entries(database: Database, account: int, *, owes: bool = False) -> list[Entry]:
     """Return what an edge's ledger moved on an account, as entries.
+
+    A transfer with a leg above 0 takes the payment back that it is named after.
 
     Parameters
     ----------
     account
         What the network owes the edge; with `owes`, what the edge owes the network.
-    cancels
-        Keys of cancels to those of the payments that they took back, where transfers are named
-        by the cancel. A transfer of a payment's own with a leg above 0 takes it back too.
     """
-    taken = cancels or {}
     sign = -1 if owes else 1
     found: list[Entry] = []
     with database.read() as connection:
         for row in connection.execute(_ENTRIES, {"account": account}):
-            request = taken.get(row.request, row.request)
             amount = row.amount if row.credit == account else -row.amount
-            name = item_name(request, row.request in taken or row.leg > 0)
+            name = item_name(row.request, row.leg > 0)
             found.append(Entry(name, sign * amount, row.created))
     return _merged(found)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 import petcore as pc
 
-from . import data
+from . import data, payments
 
 Error = Literal["absolute", "relative"]
 
@@ -152,6 +152,21 @@ OPERATIONS = [
     *(compared(method, bits) for bits in (64, 40) for method in ("tree", "fss")),
     Operation(
         "fss", "minimum by keys, 40 bits", (1_000,), data.close_reals, chosen_by_keys, np.minimum
+    ),
+    *(
+        Operation(
+            "protocols",
+            f"payments {how}",
+            sizes,
+            payments.batch,
+            payments.authorised(method),
+            payments.in_clear,
+            largest=65536,
+        )
+        for how, method, sizes in (
+            ("by keys", "fss", (8, 64, 1_024)),
+            ("by a tree", "tree", (1_024, 65_536)),
+        )
     ),
     *in_pieces("1,000 fixed-point products", data.reals, product),
     *in_pieces("1,000 comparisons", data.close_reals, less),

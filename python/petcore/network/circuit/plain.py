@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from petcore.network.circuit.authorise import Outcome
-from petcore.network.circuit.conditions import SPENDABLE_MAX
+from petcore.network.circuit.conditions import SPENDABLE_MAX, grouped
 from petcore.network.circuit.risk import RiskModel
 from petcore.network.circuit.rows import CONSULT, PADDING, PAY, REFUND, Rows
 from petcore.payments.money import MAX_AMOUNT
@@ -76,17 +76,9 @@ def _limits_hold(rows: Rows) -> Flags:
 
 def _prefunded(rows: Rows, valid: Flags) -> Flags:
     """Follow each wallet through the batch, debit by debit, until one is out of range."""
-    debit, headroom = rows.debit.view(np.int64), rows.headroom.view(np.int64)
-    spent: dict[int, int] = {}
-    broken: set[int] = set()
-    fits = np.zeros(len(rows), np.bool_)
-    columns = (rows.kind, rows.wallet, debit, headroom, valid)
-    for i, (kind, wallet, amount, room, good) in enumerate(
-        zip(*(column.tolist() for column in columns), strict=True)
-    ):
-        fits[i] = wallet not in broken and good and spent.get(wallet, 0) + amount <= room
-        if kind == PAY:
-            spent[wallet] = spent.get(wallet, 0) + amount
-            if not good:
-                broken.add(wallet)
+    pays = rows.kind == PAY
+    spent = grouped(rows.wallet, np.where(pays & valid, rows.debit, np.uint64(0)), np.add)
+    broken = grouped(rows.wallet, (pays & ~valid).astype(np.uint64), np.add)
+    exposed = spent.view(np.int64) + np.where(valid, rows.debit.view(np.int64), 0)
+    fits: Flags = (broken == 0) & valid & (exposed <= rows.headroom.view(np.int64))
     return fits

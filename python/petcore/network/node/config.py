@@ -136,4 +136,5 @@ def _limits(table: Table) -> Limits:
 
 def _database(text: str, here: Path) -> str:
     """Return the URL of a database; a file is relative to the configuration."""
-    return text if "://" in text else str((here / text).absolute())
+    file = text.removeprefix("sqlite:///")
+    return text if "://" in file else str((here / file).absolute())

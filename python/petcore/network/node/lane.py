@@ -124,7 +124,7 @@ class Lane:
                     await self._meet()
                 await self._step()
                 failures = 0
-            except PetcoreError as error:
+            except Exception as error:  # a lane that ended would leave its node deaf
                 self._core.log.failure("the nodes have to meet again", error, attempt=failures)
                 self._name = ""
                 await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])

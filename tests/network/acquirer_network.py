@@ -255,7 +255,7 @@ def open_edge(network: Network, place: Path, *, clock: Any = None, **times: floa
     letters = Letters(
         network.directory, network.rings["shop-bank"], network.keys, content_secret(database)
     )
-    relay = Relay(network, "node-a", "shop-bank", gather_seconds=0.0)
+    relay = Relay(network, "node-a", "shop-bank")
     routing = Routing(network.directory, "shop-bank", (Codes("purse", ("28",)),))
     waits = {"answer": 5.0, "poll": 0.01, "give_up": 60.0, "awaiting": 0.01} | times
     return Acquirer(

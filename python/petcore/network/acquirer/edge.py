@@ -56,6 +56,8 @@ class Acquirer:
         The way to node A.
     routing
         Which wallet a payment goes to.
+    gather
+        Seconds that a request waits for others to go with it through the whole network.
 
     Attributes
     ----------
@@ -71,9 +73,10 @@ class Acquirer:
         routing: Routing,
         *,
         times: Times | None = None,
+        gather: float = 0.0,
     ) -> None:
         self.name = desk.name
-        self.flow = Flow(desk, relay, directory.node_a.name, times or Times())
+        self.flow = Flow(desk, relay, directory.node_a.name, times or Times(), gather)
         self._directory, self._desk, self._routing = directory, desk, routing
         self._refunding: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 

@@ -54,6 +54,9 @@ class Flow:
         The journal; used from one thread.
     relay
         The way to node A, whose name is ``node``.
+    gather
+        Seconds that a request waits for others. What goes together from here stays together at
+        every hop that follows, so that one wait at the begin saves all of them work.
 
     Attributes
     ----------
@@ -63,11 +66,13 @@ class Flow:
         Is told that there is something for a merchant.
     """
 
-    def __init__(self, desk: Desk, relay: Relay, node: str, times: Times) -> None:
+    def __init__(
+        self, desk: Desk, relay: Relay, node: str, times: Times, gather: float = 0.0
+    ) -> None:
         self.times = times
         self._desk, self._relay, self._node = desk, relay, node
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
-        self._begin: Gatherer[Wish, Begun] = self._gatherer(desk.begin)
+        self._begin: Gatherer[Wish, Begun] = self._gatherer(desk.begin, gather)
         self._conclude: Gatherer[Closing, Record] = self._gatherer(desk.conclude)
         self._waiting: dict[str, asyncio.Future[Record]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -248,11 +253,11 @@ class Flow:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _gatherer(self, work: Any) -> Gatherer[Any, Any]:
+    def _gatherer(self, work: Any, seconds: float = 0.0) -> Gatherer[Any, Any]:
         async def handle(items: list[Any]) -> Any:
             return await self.in_thread(work, items)
 
-        return Gatherer(handle, seconds=0.0, most=_THREAD_MAX, at_once=1)
+        return Gatherer(handle, seconds=seconds, most=_THREAD_MAX, at_once=1)
 
 
 def milliseconds(moment: datetime) -> int:

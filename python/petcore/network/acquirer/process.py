@@ -74,14 +74,16 @@ class AcquirerEdge:
         self.database = Database.open(config.database)
         letters = Letters(self.directory, ring, keys, content_secret(self.database))
         self.peers = http.Peers(self._identity, self.directory)
-        relay = Relay(
-            self.peers,
-            self.directory.node_a.name,
-            config.name,
-            gather_seconds=config.gather_ms / 1000,
-        )
+        relay = Relay(self.peers, self.directory.node_a.name, config.name)
         desk = Desk(self.database, letters)
-        self.edge = Acquirer(self.directory, desk, relay, routing, times=config.times)
+        self.edge = Acquirer(
+            self.directory,
+            desk,
+            relay,
+            routing,
+            times=config.times,
+            gather=config.gather_ms / 1000,
+        )
         self.metrics = Metrics(config.name, "acqp")
         self._open = self.metrics.gauge("acquirer_open", "Requests that are looked after.")
         self._seconds = self.metrics.histogram(

@@ -39,16 +39,13 @@ class Relay:
         The name of node A.
     sender
         The own name.
-    gather_seconds
-        How long a message waits for others to go with it.
     """
 
-    def __init__(
-        self, carrier: Carrier, node: str, sender: str, *, gather_seconds: float = 0.002
-    ) -> None:
+    def __init__(self, carrier: Carrier, node: str, sender: str) -> None:
         self._carrier, self._node, self._sender = carrier, node, sender
+        # What was journalled together goes together; nothing waits here for more.
         self._gather: Gatherer[bytes, Reply] = Gatherer(
-            self._post, seconds=gather_seconds, most=GATHER_MAX, at_once=64
+            self._post, seconds=0.0, most=GATHER_MAX, at_once=64
         )
 
     async def send(self, letter: bytes) -> Reply:

@@ -101,24 +101,27 @@ class Core:
     def read(self, content: bytes, *, sender: str = "") -> Envelope:
         """Parse and verify a message for this node; raises errors of `petcore.network.errors`."""
         envelope = Envelope.from_bytes(content)
+        self.verify(envelope, sender=sender)
+        return envelope
+
+    def verify(self, envelope: Envelope, *, sender: str = "") -> None:
+        """Verify a message for this node."""
         verify(envelope, self.keys, directory=self.directory, recipient=self.name)
         if sender:
             require_sender(envelope, sender)
-        return envelope
 
     def read_decision(self, content: bytes, number: int) -> Envelope:
         """Parse and verify the other node's decisions of a batch, which are sealed to an edge."""
-        envelope = self.read_for_edge(content, self.other.name)
+        envelope = Envelope.from_bytes(content)
+        self.verify_for_edge(envelope, self.other.name)
         if envelope.header.type != "decision" or envelope.header.clear["batch"] != number:
             raise BatchRefused(f"{self.other.name} sent no decisions of batch {number}")
         return envelope
 
-    def read_for_edge(self, content: bytes, sender: str) -> Envelope:
-        """Parse and verify a message that only passes through this node."""
-        envelope = Envelope.from_bytes(content)
+    def verify_for_edge(self, envelope: Envelope, sender: str) -> None:
+        """Verify a message that only passes through this node."""
         verify(envelope, self.keys, directory=self.directory)
         require_sender(envelope, sender)
-        return envelope
 
     def open(self, envelope: Envelope) -> dict[str, Any]:
         """Return this node's shares of a verified message."""

@@ -37,7 +37,6 @@ from petcore.network.node.replies import Reply, refused
 from petcore.network.node.row import CHECKS, KINDS, Row, payment_key
 from petcore.network.node.wallets import Wallets
 
-_ACCEPT_SECONDS = 0.002
 _ACCEPT_MOST = 256
 _BY_ROLE = {"acqp": ("pay", "consult", "refund", "cancel"), "mpp": ("check", "refund_check")}
 
@@ -81,7 +80,7 @@ class Intake:
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
         self._accepting: Gatherer[Arrival, Accepted] = Gatherer(
-            self._accept, seconds=_ACCEPT_SECONDS, most=_ACCEPT_MOST, at_once=1
+            self._accept, seconds=0.0, most=_ACCEPT_MOST, at_once=1
         )
 
     async def messages(self, caller: str, contents: Sequence[bytes]) -> list[Reply]:
@@ -175,7 +174,7 @@ class Intake:
             return refused(caller, "", error)
         header = envelope.header
         try:
-            envelope = core.read(content, sender=caller)
+            core.verify(envelope, sender=caller)
             if header.type not in _BY_ROLE.get(core.directory.member(caller).role, ()):
                 raise RequestError(f"{caller} sends no {header.type}", party=caller)
             if header.type == "cancel":

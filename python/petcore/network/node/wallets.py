@@ -128,9 +128,11 @@ class Wallets:
         if item.startswith(b"{"):
             raise _refusal(wallet, item)
         core = self._core
-        if Envelope.from_bytes(item).header.type == "awaiting":
-            return core.read_for_edge(item, wallet), {}
-        envelope = core.read(item, sender=wallet)
+        envelope = Envelope.from_bytes(item)
+        if envelope.header.type == "awaiting":
+            core.verify_for_edge(envelope, wallet)
+            return envelope, {}
+        core.verify(envelope, sender=wallet)
         shares = core.open(envelope) if envelope.has_part(core.name) else {}
         return envelope, shares
 

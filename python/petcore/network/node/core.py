@@ -19,7 +19,7 @@ from petcore.network.directory import Directory, Participant
 from petcore.network.envelope import Envelope, compose, open_part, verify
 from petcore.network.errors import BatchRefused, RecipientWrong
 from petcore.network.fields import Role
-from petcore.network.keyring import KeyRing, PublicKeys
+from petcore.network.keyring import KeyRing, PublicKeys, now_ms
 from petcore.network.ledger import Accounts, Database, NodeJournal, Outbox
 from petcore.network.ledger.postings import Postings
 from petcore.network.ledger.records import Words
@@ -31,6 +31,7 @@ from petcore.network.node.replays import LedgerMarks
 from petcore.network.node.row import Row, check_refund, check_terms, route, to_columns
 from petcore.network.positions import Positions
 from petcore.network.replay import Counter, ReplayGuard
+from petcore.network.schema import DISPUTE_DAYS
 
 Result = TypeVar("Result")
 
@@ -164,6 +165,12 @@ class Core:
             node=self.name,
             envelopes=computed.envelopes,
         )
+
+    def tidy(self) -> None:
+        """Forget what is kept no longer: replay marks that expired, bodies of old requests."""
+        now = now_ms()
+        self.guard.tidy(now)
+        self.journal.forget_bodies(now - DISPUTE_DAYS * 24 * 3600 * 1000)
 
     def close(self) -> None:
         """End threads and session, and give the database back."""

@@ -8,6 +8,7 @@ together. A request that was accepted goes on whether or not its caller still wa
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -316,6 +317,8 @@ class Intake:
     def _ended(self, pending: Pending, reply: Reply) -> None:
         self._pending.pop(pending.key, None)
         self._core.meters.waiting.set(len(self._pending))
+        if reply.status == "decided":
+            self._core.meters.answer.observe(time.perf_counter() - pending.begun)
         if reply.status == "refused":
             self._spawn(self._give_up(pending))
 

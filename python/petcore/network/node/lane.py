@@ -22,14 +22,14 @@ from typing import Any
 
 from petcore.errors import LinkError, PetcoreError, SessionBroken, error_class
 from petcore.network.envelope import pack, unpack
-from petcore.network.errors import BatchRefused, NodeError
+from petcore.network.errors import BatchRefused, NodeError, NodesApart
 from petcore.network.http import Peers
 from petcore.network.keyring import now_ms
 from petcore.network.ledger import BatchState, Windows
 from petcore.network.node.core import Computed, Core, batch_digest
 from petcore.network.node.pending import Pending
 
-PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)  # seconds between attempts to meet
+PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds between attempts to meet
 _CALL_SECONDS = 10.0
 _COMPUTE_SECONDS = 40.0
 _WATCH_SECONDS = 1.0
@@ -136,6 +136,7 @@ class Lane:
         if self._errands:
             await self._errands[0]()
             self._errands.popleft()
+            self._window = await self._core.in_thread(self._windows.current)
         elif self._rows:
             if len(self._rows) < self._most:
                 await asyncio.sleep(max(self._gather, min(_SHARE * self._took, _GATHER_MAX)))
@@ -323,8 +324,17 @@ class Lane:
             core.meters.meetings.labels("failed").inc()
             raise
         core.meters.meetings.labels("met").inc()
-        await self._settle(await self._open_at_b())
+        await self._settle(await self._met_at_b(name))
         self._name = name
+
+    async def _met_at_b(self, name: str) -> dict[str, Any]:
+        """Wait until B has the session too; return what is open there."""
+        for pause in (*PAUSES, 0.0):
+            there = await self._open_at_b()
+            if there["session"] == name:
+                return there
+            await asyncio.sleep(pause)
+        raise NodesApart(f"{self._core.other.name} did not come to the session")
 
     async def _settle(self, there: dict[str, Any]) -> None:
         core = self._core

@@ -11,7 +11,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from petcore.config import load_config
-from petcore.errors import ConfigError
+from petcore.errors import ConfigError, PetcoreError
 from petcore.network.directory import Directory
 from petcore.network.http import Peers, Server
 from petcore.network.keyring import KeyRing, PublicKeys
@@ -31,6 +31,8 @@ from petcore.network.node.pending import Pending
 from petcore.network.node.settling import Settling, routes_a, routes_b
 from petcore.network.node.wallets import Wallets
 from petcore.trust.identity import Identity, load_identity
+
+_TIDY_SECONDS = 900.0
 
 
 async def run_node(
@@ -79,12 +81,24 @@ async def _serve(
     core.log.info("the node serves", role=core.directory.member(core.name).role)
     if on_event is not None:
         on_event(f"{core.name} serves at {config.listen}")
+    tidying = asyncio.create_task(_tidy(core))
     await stop.wait()
+    tidying.cancel()
     core.log.info("the node ends")
     await role.drain()
     ending.set()
     await asyncio.gather(*running)
     await role.close()
+
+
+async def _tidy(core: Core) -> None:
+    """Forget from time to time; a journal that cannot be written says so where it matters more."""
+    while True:
+        try:
+            await core.in_thread(core.tidy)
+        except PetcoreError as error:
+            core.log.failure("nothing could be tidied", error)
+        await asyncio.sleep(_TIDY_SECONDS)
 
 
 def _core(config: NodeConfig, directory: Directory) -> Core:

@@ -167,3 +167,23 @@ def test_another_number_of_replies_than_expected_is_refused():
 
 def test_a_reply_does_not_show_its_envelopes():
     assert "decision" not in repr(replace(REPLIES[0], status="pending"))
+
+
+def test_a_wait_may_depend_on_what_is_under_way():
+    lists, waits = [], iter([0.0, 0.2])
+
+    async def handle(items):
+        lists.append(items)
+        return items
+
+    async def whole():
+        gatherer = Gatherer(handle, seconds=lambda: next(waits), most=3, at_once=1)
+        await gatherer.add(0)
+        later = [gatherer.add(1)]
+        await asyncio.sleep(0)
+        later += [gatherer.add(2), gatherer.add(3)]
+        await asyncio.gather(*later)
+        await gatherer.close()
+
+    asyncio.run(whole())
+    assert lists == [[0], [1, 2, 3]]

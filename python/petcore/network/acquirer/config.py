@@ -12,7 +12,7 @@
     public = "../public"                # everybody's public keys
     health = "127.0.0.1:9201"           # /metrics and /health without TLS; optional
     cashier = "purse"                   # the wallet of payments without a code; optional
-    gather_ms = 10                      # how long a payment waits for others; optional
+    gather_ms = 20                      # how long a payment waits for others; optional
 
     [[codes]]                           # whose payment codes begin how; optional
     mpp = "purse"
@@ -88,7 +88,7 @@ class AcquirerConfig:
     cashier: str = ""
     codes: tuple[Codes, ...] = ()
     times: Times = field(default_factory=Times)
-    gather_ms: float = 10.0
+    gather_ms: float = 20.0
 
     @classmethod
     def load(cls, path: str | Path) -> AcquirerConfig:
@@ -124,7 +124,7 @@ class AcquirerConfig:
             cashier=table.text("cashier", ""),
             codes=tuple(_codes(row) for row in table.tables("codes")),
             times=_times(table.table("times")),
-            gather_ms=table.number("gather_ms", 10.0, zero=True),
+            gather_ms=table.number("gather_ms", 20.0, zero=True),
         )
         table.done()
         return config

@@ -57,7 +57,7 @@ class Acquirer:
     routing
         Which wallet a payment goes to.
     gather
-        Seconds that a request waits for others to go with it through the whole network.
+        Seconds that a request waits for others to go with it, unless nothing is under way.
 
     Attributes
     ----------

@@ -55,8 +55,8 @@ class Flow:
     relay
         The way to node A, whose name is ``node``.
     gather
-        Seconds that a request waits for others. What goes together from here stays together at
-        every hop that follows, so that one wait at the begin saves all of them work.
+        Seconds that a request waits for others, unless nothing is under way. What goes together
+        from here stays together at every hop that follows, so one wait saves all of them work.
 
     Attributes
     ----------
@@ -72,7 +72,9 @@ class Flow:
         self.times = times
         self._desk, self._relay, self._node = desk, relay, node
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
-        self._begin: Gatherer[Wish, Begun] = self._gatherer(desk.begin, gather)
+        self._begin: Gatherer[Wish, Begun] = self._gatherer(
+            desk.begin, lambda: gather if self._waiting else 0.0
+        )
         self._conclude: Gatherer[Closing, Record] = self._gatherer(desk.conclude)
         self._waiting: dict[str, asyncio.Future[Record]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -253,7 +255,9 @@ class Flow:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _gatherer(self, work: Any, seconds: float = 0.0) -> Gatherer[Any, Any]:
+    def _gatherer(
+        self, work: Any, seconds: float | Callable[[], float] = 0.0
+    ) -> Gatherer[Any, Any]:
         async def handle(items: list[Any]) -> Any:
             return await self.in_thread(work, items)
 

@@ -26,8 +26,8 @@ class Gatherer(Generic[Item, Answer]):
     handle : coroutine function
         Takes a list of items, returns as many answers; an answer that is an exception is raised at
         the one who gave that item.
-    seconds : float
-        How long a list waits for more.
+    seconds : float, or a function that returns it
+        How long a list waits for more; a function is asked when a list begins.
     most : int
         Items of one list.
     at_once : int
@@ -38,11 +38,12 @@ class Gatherer(Generic[Item, Answer]):
         self,
         handle: Callable[[list[Item]], Awaitable[Sequence[Answer | PetcoreError]]],
         *,
-        seconds: float,
+        seconds: float | Callable[[], float],
         most: int,
         at_once: int = 2,
     ) -> None:
-        self._handle, self._seconds, self._most = handle, seconds, most
+        self._handle, self._most = handle, most
+        self._seconds = seconds if callable(seconds) else lambda: seconds
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._free = asyncio.Semaphore(at_once)
         self._more = asyncio.Event()
@@ -78,7 +79,7 @@ class Gatherer(Generic[Item, Answer]):
         while True:
             await self._more.wait()
             if len(self._waiting) < self._most:
-                await asyncio.sleep(self._seconds)
+                await asyncio.sleep(self._seconds())
             await self._free.acquire()
             items, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             if not self._waiting:

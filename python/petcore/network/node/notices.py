@@ -158,20 +158,19 @@ class Postman:
             await asyncio.sleep(_TOGETHER)  # nobody waits for a letter: several batches go together
             self._more.clear()
             try:
-                while await self._round():
+                letters = await self._core.in_thread(self._owed)
+                while letters:
+                    await self._deliver(self._recipient, letters)
                     failures = 0
+                    letters = await self._core.in_thread(self._owed, letters)
             except PetcoreError as error:
                 self._core.log.failure("a delivery failed", error, recipient=self._recipient)
                 await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
                 self._more.set()
 
-    async def _round(self) -> bool:
-        """Deliver what is there; say whether there was something."""
-        core, to = self._core, self._recipient
-        letters = await core.in_thread(lambda: core.outbox.pending(to, limit=_LETTERS))
-        if not letters:
-            return False
-        await self._deliver(to, letters)
-        await core.in_thread(core.outbox.acknowledge, to, [letter.number for letter in letters])
-        return True
+    def _owed(self, arrived: Sequence[Letter] = ()) -> list[Letter]:
+        """Forget letters that arrived; return those that are still owed."""
+        outbox, to = self._core.outbox, self._recipient
+        outbox.acknowledge(to, [letter.number for letter in arrived])
+        return outbox.pending(to, limit=_LETTERS)

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from petcore.errors import ConfigError, UsageError
+from petcore.network import keyring
 from petcore.network.envelope import compose, open_part, verify
 from petcore.network.errors import EpochUnknown
 from petcore.network.keyring import KeyRing, PublicKeys
@@ -86,9 +87,37 @@ def test_a_process_that_runs_notices_what_another_one_rotated(rings, tmp_path):
     verify(write(purse, keys), keys, now=NOW)
 
 
-def test_a_retired_signature_key_does_not_sign_for_later_times(rings, tmp_path):
+def test_a_process_that_only_sends_signs_with_the_epoch_that_another_one_began(
+    rings, tmp_path, monkeypatch
+):
+    purse, _ = rings
+    keys = PublicKeys.load(tmp_path)
+    assert write(purse, keys).header.key.startswith("1-")
+    KeyRing.load(tmp_path, "purse").rotate(now=lambda: NOW + 1)
+    now = keyring.time.monotonic()
+    monkeypatch.setattr(keyring.time, "monotonic", lambda: now + 2)
+    envelope = write(purse, keys)
+    assert envelope.header.key.startswith("2-")
+    verify(envelope, keys, now=NOW)
+
+
+def test_a_process_that_only_receives_forgets_what_another_one_erased(rings, tmp_path, monkeypatch):
+    purse, bank = rings
+    envelope = write(purse, PublicKeys.load(tmp_path))
+    assert open_part(envelope, bank)
+    other = KeyRing.load(tmp_path, "shop-bank")
+    other.rotate()
+    other.erase(1)
+    now = keyring.time.monotonic()
+    monkeypatch.setattr(keyring.time, "monotonic", lambda: now + 2)
+    with pytest.raises(EpochUnknown, match="erased"):
+        open_part(envelope, bank)
+
+
+def test_a_retired_signature_key_does_not_sign_for_later_times(rings, tmp_path, monkeypatch):
     purse, _ = rings
     old = KeyRing.load(tmp_path, "purse")
+    monkeypatch.setattr(old, "_look", lambda: None)  # as one who stole it
     purse.rotate(now=lambda: NOW + HOUR)
     keys = PublicKeys.load(tmp_path)
     verify(write(old, keys, NOW + HOUR + GRACE_MS), keys, now=NOW + HOUR)

@@ -212,6 +212,7 @@ def compose(
     ordered = recipients(declared, to)
     if not 0 < expires_in <= LIFETIME_MAX_S or not 0 <= counter <= TIME_MAX or ID.check(request_id):
         raise UsageError("a message has an id, a counter, and a lifetime of at most a day")
+    signer = ring.signer()
     header = Header(
         VERSION,
         type,
@@ -221,7 +222,7 @@ def compose(
         created,
         created + int(expires_in * 1000),
         counter,
-        ring.key_id,
+        signer.key_id,
         {f.name: values[f.name] for f in declared.header if f.name in values},
     )
     base = write_header(header)
@@ -237,7 +238,7 @@ def compose(
         table.append(Part(name, form, key, hashlib.sha256(body).hexdigest(), len(content)))
         bodies.append(body)
     raw_table = dump(table).encode()
-    signature = ring.sign(b"petcore envelope 1\n" + base_digest + raw_table)
+    signature = signer.sign(b"petcore envelope 1\n" + base_digest + raw_table)
     return Envelope(header, tuple(table), base, raw_table, signature, tuple(bodies))
 
 

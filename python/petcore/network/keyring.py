@@ -16,7 +16,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -42,6 +42,17 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Signer(NamedTuple):
+    """A key to sign with, and its id."""
+
+    key_id: str
+    key: ec.EllipticCurvePrivateKey
+
+    def sign(self, content: bytes) -> bytes:
+        """Return the ES256 signature: 64 bytes, r and s."""
+        return to_raw(self.key.sign(content, _ES256))
+
+
 class KeyRing:
     """The private keys of one member, by epoch; the last epoch is the current one.
 
@@ -52,7 +63,8 @@ class KeyRing:
         self._directory, self._public = directory, public
         self._openers: dict[str, Opener] = {}
         self._lanes = Lanes(public.name)
-        self._signer = _signing_key(_read_secret(self._file(public.current.epoch)))
+        self._signer = self._load_signer(public)
+        self._look_again, self._stamp = 0.0, _stamp(published.file(directory, public.name))
 
     @classmethod
     def make(cls, directory: str | Path, name: str, *, now: Clock = now_ms) -> KeyRing:
@@ -117,9 +129,14 @@ class KeyRing:
         """Return what others need: the content of ``NAME.keys.json``."""
         return published.to_bytes(self._public)
 
+    def signer(self) -> Signer:
+        """Return the current epoch's key to sign with; one that another process began counts."""
+        self._look()
+        return self._signer
+
     def sign(self, content: bytes) -> bytes:
         """Return the ES256 signature of the current epoch: 64 bytes, r and s."""
-        return to_raw(self._signer.sign(content, _ES256))
+        return self._signer.sign(content)
 
     def seal(self, keys: PublicKeys, to: str, content: bytes, bound: bytes) -> tuple[str, bytes]:
         """Seal to the current epoch of a member; return the id of its key and what was sealed.
@@ -142,6 +159,7 @@ class KeyRing:
         SealBroken
             It was sealed by or to another, bound to something else, or changed.
         """
+        self._look()
         opener = self._openers.get(key_id)
         if opener is None:
             opener = self._openers[key_id] = self._load_opener(key_id)
@@ -163,13 +181,12 @@ class KeyRing:
         try:
             self._file(number).unlink(missing_ok=True)  # of a rotation that was cut short
             at = max(now(), self._public.current.made + 1)
-            entry = _begin(self._directory, self.name, number, at, self._signer)
+            entry = _begin(self._directory, self.name, number, at, self._signer.key)
             public = self._public.with_entry(entry)
             published.write(self._directory, public)
         except OSError as error:
             raise ConfigError(f"{self._directory}: cannot be written ({error.strerror})") from error
-        self._signer = _signing_key(_read_secret(self._file(number)))
-        self._public = public
+        self._signer, self._public = self._load_signer(public), public
         return number
 
     def erase(self, epoch: int, *, now: Clock = now_ms) -> dict[str, Any]:
@@ -205,11 +222,24 @@ class KeyRing:
         public = published.read(published.file(self._directory, self.name))
         if public == self._public:
             return False
-        fresh = KeyRing(self._directory, public)
+        signer = self._load_signer(public)
         self._openers.clear()
         self._lanes.forget()
-        self._signer, self._public = fresh._signer, public
+        self._signer, self._public = signer, public
         return True
+
+    def _look(self) -> None:
+        """Notice, within a second, what another process did with the files."""
+        if time.monotonic() > self._look_again:
+            self._look_again = time.monotonic() + _LOOK_SECONDS
+            stamp = _stamp(published.file(self._directory, self.name))
+            if stamp != self._stamp:
+                self.refresh()
+                self._stamp = stamp
+
+    def _load_signer(self, public: Published) -> Signer:
+        secret = _read_secret(self._file(public.current.epoch))
+        return Signer(public.current.key_id, _signing_key(secret))
 
     def _load_opener(self, key_id: str) -> Opener:
         entry = self._public.entry(key_id) or (self.refresh() and self._public.entry(key_id))
@@ -346,11 +376,7 @@ class PublicKeys:
     def _stamp(self, name: str) -> tuple[int, int] | None:
         if not RECIPIENT.fullmatch(name):
             return None
-        try:
-            status = published.file(self._directory, name).stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_ino
+        return _stamp(published.file(self._directory, name))
 
     def _verifier(self, name: str, key_id: str) -> tuple[ec.EllipticCurvePublicKey, int, int]:
         entry = self.published(name).entry(key_id)
@@ -376,6 +402,14 @@ def _begin(
     entry = Entry(epoch, at, sealing.public, published.raw_public(signing.public_key()), b"")
     by = before or signing
     return entry._replace(signature=to_raw(by.sign(published.statement(name, entry), _ES256)))
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino
 
 
 def _read_secret(file: Path) -> bytes:

@@ -29,9 +29,10 @@ from rich.table import Table
 
 from petcore.config import split_address
 from petcore.network.acquirer.alipayplus.signing import SigningKey
-from petcore.network.demo.place import ACQUIRER, CLIENT_ID, WALLET, Place, make_place
+from petcore.network.demo.place import ACQUIRER, CLIENT_ID, NODES, WALLET, Place, make_place
 from petcore.network.demo.running import Running
 from petcore.network.ledger import Database
+from petcore.network.node.config import IN_CLEAR
 from petcore.network.wallet.book import Book
 from petcore.network.wallet.config import WalletConfig
 
@@ -91,6 +92,12 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--round-trip-ms", type=float, default=0.0, help="of a shaped line between the nodes"
     )
+    parser.add_argument(
+        "--privacy",
+        choices=("on", "off"),
+        default="on",
+        help="off: nodes decide in clear, to see what privacy costs",
+    )
     parser.add_argument("--json", action="store_true", help="figures for a program")
     return parser.parse_args()
 
@@ -99,6 +106,8 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     offered = int(options.rate * options.seconds)
     most = options.most if options.callers else 0
     place = make_place(folder, users=_USERS, balance=10**11, round_trip_ms=options.round_trip_ms)
+    if options.privacy == "off":
+        decide_in_clear(place)
     codes = make_codes(place, _WARM + offered + most)
     rows = []
     with Running(place) as running, tethered(place) as (loop, merchant):
@@ -114,6 +123,14 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
             load = merchant.closed_loop(requests[_WARM + offered :], options.callers)
             rows.append(timed(f"{options.callers} callers", running, loop, load))
     return [row.as_dict() for row in rows]
+
+
+def decide_in_clear(place: Place) -> None:
+    """Let the nodes open every batch to each other; they refuse it without the variable."""
+    os.environ[IN_CLEAR] = "1"
+    for name in NODES:
+        config = place.config(name)
+        config.write_text('privacy = "off"\n' + config.read_text(encoding="utf-8"))
 
 
 def make_codes(place: Place, count: int) -> list[str]:

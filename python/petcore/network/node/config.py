@@ -11,6 +11,8 @@
     public = "../public"                  # NAME.keys.json of every member; left out: as keys
     session = "node-a.session.toml"       # as for petcore.connect: peer, dealer, limits, log
     model = "node-a.model.json"           # this node's shares of the risk model; left out: none
+    privacy = "on"                        # "off": batches in clear, to measure what privacy costs;
+                                          # refused unless PETCORE_BENCH_IN_CLEAR is 1
 
     [identity]
     certificate = "node-a.cert.pem"
@@ -25,6 +27,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +37,7 @@ from petcore.network.directory import Directory
 from petcore.tables import Table
 
 ROWS_MAX = 1024
+IN_CLEAR = "PETCORE_BENCH_IN_CLEAR"
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class NodeConfig:
     key: Path
     health_listen: str = ""
     model: Path | None = None
+    private: bool = True
     limits: Limits = field(default_factory=Limits)
     source: str = "this configuration"
 
@@ -110,12 +115,25 @@ def load_node(path: str | Path) -> NodeConfig:
         key=here / identity.text("key"),
         health_listen=table.text("health_listen", ""),
         model=here / table.text("model") if "model" in table else None,
+        private=_private(table),
         limits=_limits(table.table("limits")),
         source=str(file),
     )
     table.done()
     identity.done()
     return config
+
+
+def _private(table: Table) -> bool:
+    privacy = table.text("privacy", "on")
+    if privacy not in ("on", "off"):
+        raise table.error("privacy", f'must be "on" or "off"; it is {privacy!r}')
+    if privacy == "off" and os.environ.get(IN_CLEAR) != "1":
+        raise table.error(
+            "privacy",
+            f'is "off": both nodes would see every payment. Only a benchmark sets {IN_CLEAR}=1',
+        )
+    return privacy == "on"
 
 
 def _limits(table: Table) -> Limits:

@@ -127,6 +127,7 @@ def _core(config: NodeConfig, directory: Directory) -> Core:
         database=database,
         pairing=pairing,
         model=model,
+        private=config.private,
     )
 
 

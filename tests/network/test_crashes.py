@@ -11,6 +11,7 @@ import time
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pytest
@@ -112,21 +113,23 @@ def shop(merchant, told, seed):
         told.cancelled = insist(lambda: merchant.cancel(told.request)) == "SUCCESS"
 
 
-def kill_while(running, busy):
-    """Kill one or two members at random moments of the load, again and again while ``busy()``.
+def under_fire(running, waves):
+    """Begin the waves one after the other, and kill one or two members in the middle of each.
 
-    Everybody equally often, and the next when all are back: so that there is load to be killed under
-    however slow the machine is. By the thread that started them: on Linux they end with the thread
-    that did, not with the process.
+    Everybody equally often. A wave begins when all are back: so that there is load to be killed under
+    however slow or fast the machine is. Members are started by the thread that calls this: on Linux
+    they end with the thread that did, not with the process.
     """
     chance, killed, order = np.random.default_rng(SEED), Counter(), []
-    while busy(chance.uniform(0.1, 2.0)):
+    for begin in waves:
+        busy = begin()
+        wait(busy, chance.uniform(0.0, 0.5))
         order = order or [str(name) for name in chance.permutation(MEMBERS)]
         together = [order.pop() for _ in range(min(len(order), 1 + int(chance.random() < 0.3)))]
         for name in together:
             running.members[name].kill()
             killed[name] += 1
-        busy(chance.uniform(0.0, 0.5))
+        wait(busy, chance.uniform(0.0, 0.5))
         for name in together:
             running.members[name].start()
         running.wait_ready(QUIET_SECONDS)
@@ -187,8 +190,17 @@ def story(tmp_path_factory):
         chance.shuffle(told)
         told = told[:PAYMENTS]
         with ThreadPoolExecutor(WORKERS) as shops:
-            going = [shops.submit(shop, merchant, one, SEED + i) for i, one in enumerate(told)]
-            killed = kill_while(running, lambda seconds: wait(going, seconds).not_done)
+            going = []
+
+            def begin(wave):
+                new = [shops.submit(shop, merchant, told[i], SEED + i) for i in wave]
+                going.extend(new)
+                return new
+
+            size = max(6, PAYMENTS // 50)
+            indices = range(len(told))
+            waves = [partial(begin, indices[i : i + size]) for i in range(0, len(told), size)]
+            killed = under_fire(running, waves)
         for one in going:
             one.result()
         put_right(place, running)

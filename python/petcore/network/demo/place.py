@@ -245,7 +245,7 @@ def _write_sessions(
 def _node(name: str, listen: str, health: str, database: str) -> str:
     return (
         f'name = "{name}"\nnetwork = "../network.toml"\nlisten = "{listen}"\n'
-        f'health_listen = "{health}"\ndatabase = "{_database(database, name)}"\n'
+        f'health_listen = "{health}"\ndatabase = "{_database(database, name, file=True)}"\n'
         'keys = "keys"\npublic = "../public"\nsession = "session.toml"\n\n'
         f'[identity]\ncertificate = "{name}.cert.pem"\nkey = "{name}.key.pem"\n'
     )
@@ -275,9 +275,9 @@ def _acquirer(listen: str, health: str, merchants: str, database: str) -> str:
     )
 
 
-def _database(database: str, name: str) -> str:
+def _database(database: str, name: str, *, file: bool = False) -> str:
     if database == "sqlite":
-        return f"sqlite:///{name}.db"
+        return f"{name}.db" if file else f"sqlite:///{name}.db"
     return f"{database.rstrip('/')}/{name.replace('-', '_')}"
 
 

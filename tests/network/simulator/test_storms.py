@@ -20,7 +20,7 @@ CLIENT = "SHOP_0001"
 PAYMENTS = 12
 BALANCE = 20_000
 SEEDS = range(int(os.environ.get("PETCORE_STORMS", "2")))
-SETTLE_SECONDS = 60
+SETTLE_SECONDS = 100
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ async def act(world, seed):
         left = {name: left_over(member) for name, member in world.members.items()}
         dead = [member.name for member in world.members.values() if member.dead]
         pytest.fail(
-            f"not at rest: {left}; dead: {dead}, {world.stillborn[-3:]}; "
+            f"not at rest: {left}; dead: {dead}, {world.stillborn[-3:]}; {unfinished(world)}; "
             f"{dict(world.happened)}; {merchant.final}"
         )
     finally:
@@ -135,6 +135,20 @@ async def quiet(world):
             continue
         if not await asyncio.to_thread(lambda found=members: any(map(left_over, found))):
             return
+
+
+def unfinished(world):
+    """Return what the acquirer still waits for, and as what the others have it."""
+    open_ones = laws.Journal(world.members["shop-bank"].database).waiting()
+    keys = [record.request for record in open_ones]
+    found = {
+        name: laws.Journal(member.database).find(keys, parts=False)
+        for name, member in world.members.items()
+    }
+    return {
+        key: {name: records[key].state.name for name, records in found.items() if key in records}
+        for key in keys
+    }
 
 
 def left_over(member):

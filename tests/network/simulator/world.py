@@ -45,7 +45,7 @@ class World:
         each point where one can happen.
     """
 
-    def __init__(self, place, seed, *, weather=0.04, deaths=0.03):
+    def __init__(self, place, seed, *, weather=0.04, deaths=0.05):
         self.place = place
         self.rng = np.random.default_rng(seed)
         self.weather, self.deaths = weather, deaths
@@ -61,7 +61,8 @@ class World:
     def chance(self, name, where):
         """Say whether it happens here, and count it."""
         with self._lock:
-            happens = not self.calm and self.rng.random() < self.deaths
+            usual = self.deaths * (1 if "commit" in where else 0.3)  # a commit is the finer point
+            happens = not self.calm and self.rng.random() < usual
             if happens:
                 self.happened[f"{name}: {where}"] += 1
             return happens

@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from petcore.errors import PetcoreError
+from petcore.errors import ConfigError, PetcoreError
 from petcore.network.envelope import Envelope, open_part
+from petcore.network.errors import RequestUnknown
+from petcore.network.node.receipts import verify_receipt
 from tests.network.nodes import ACQUIRER, NODES, WALLET, Acquirer, Network, Wallet, scenario, until
 
 pytestmark = pytest.mark.processes
@@ -356,6 +358,30 @@ def test_an_unknown_request_and_one_of_somebody_else_look_the_same(run):
         assert (await acquirer.inquire("mine-1", sender="other-bank")).status == "unknown"
         with pytest.raises(PetcoreError):
             await acquirer.inquire("mine-1", sender="Other Bank")
+
+    run(act)
+
+
+def test_each_node_signs_that_it_opened_shares_only(run):
+    async def act(acquirer: Acquirer, wallet: Wallet) -> None:
+        (reply,) = await acquirer.send_until(acquirer.pay("receipt-1"))
+        number = Envelope.from_bytes(reply.envelopes[0]).header.clear["batch"]
+        told = {}
+        for node in NODES:
+            content = await acquirer.peers.get(node, f"/v1/receipts/{number}")
+            told[node] = verify_receipt(content, acquirer.keys)
+            assert told[node]["opened"] == {"share": 2}
+            assert told[node]["separation"] == "nodes of two legal entities"
+            assert not any("amount" in name for name in told[node]["clear"])
+            with pytest.raises(ConfigError, match="did not sign"):
+                verify_receipt(content.replace(b'"rows":1', b'"rows":2'), acquirer.keys)
+        assert told["node-a"]["digest"] == told["node-b"]["digest"]
+        assert told["node-a"]["carried"] == {"share": 2, "sealed": 2}
+        assert told["node-b"]["carried"] == {}
+        with pytest.raises(ConfigError, match="no receipt"):
+            verify_receipt(b"[]", acquirer.keys)
+        with pytest.raises(RequestUnknown):
+            await acquirer.peers.get("node-b", "/v1/receipts/99999")
 
     run(act)
 

@@ -52,6 +52,9 @@ Node A, for edges
 ``POST /v1/windows/cut``
     Ends the open window, at both nodes; for the operator, who calls with A's own certificate.
     JSON ``{"window"}``: which one ended.
+``GET /v1/receipts/{n}``
+    At both nodes, for every member: what the node received of a batch, by form, signed
+    (`petcore.network.node.receipts`).
 ``GET /metrics``, ``GET /health``
     For every member; on ``health_listen`` without TLS, loopback only.
 
@@ -91,7 +94,7 @@ from starlette.routing import Route
 
 from petcore.errors import BadFrame, PetcoreError
 from petcore.network.envelope import pack, unpack
-from petcore.network.errors import BatchRefused
+from petcore.network.errors import BatchRefused, RequestUnknown
 from petcore.network.http import caller, on_error, read_body
 from petcore.network.node.core import Core
 from petcore.network.node.follower import Follower, Proposal
@@ -185,8 +188,16 @@ def node_b_app(core: Core, follower: Follower, *more: Route) -> Starlette:
 
 
 def _app(core: Core, *routes: Route) -> Starlette:
+    async def receipt(request: Request) -> Response:
+        caller(request, core.directory)
+        name = str(_number(request))
+        found = (await core.in_thread(core.receipts.get, [name])).get(name)
+        if found is None:
+            raise RequestUnknown(f"{core.name} has no receipt of batch {name}")
+        return Response(found, media_type="application/json")
+
     return Starlette(
-        routes=[*routes, *core.metrics.routes()],
+        routes=[*routes, Route("/v1/receipts/{n:int}", receipt), *core.metrics.routes()],
         exception_handlers={PetcoreError: on_error, Exception: on_error},
     )
 

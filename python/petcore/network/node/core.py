@@ -21,13 +21,14 @@ from petcore.network.envelope import Envelope, compose, open_part, verify
 from petcore.network.errors import BatchRefused, RecipientWrong
 from petcore.network.fields import Role
 from petcore.network.keyring import KeyRing, PublicKeys, now_ms
-from petcore.network.ledger import Accounts, Database, NodeJournal, Outbox
+from petcore.network.ledger import Accounts, Database, Documents, NodeJournal, Outbox
 from petcore.network.ledger.postings import Postings
 from petcore.network.ledger.records import Words
 from petcore.network.logs import Log
 from petcore.network.metrics import Metrics
 from petcore.network.node.meters import Meters
 from petcore.network.node.pairing import Pairing
+from petcore.network.node.receipts import SPACE, make_receipt
 from petcore.network.node.replays import LedgerMarks
 from petcore.network.node.row import Row, check_refund, check_terms, route, to_columns
 from petcore.network.positions import Positions
@@ -48,6 +49,7 @@ class Computed:
     totals: Words = field(repr=False)
     postings: Postings = field(repr=False)
     envelopes: dict[str, bytes] = field(repr=False)
+    receipt: bytes = field(repr=False)
 
 
 class Core:
@@ -86,6 +88,7 @@ class Core:
         self.database = database
         self.journal = NodeJournal(database)
         self.outbox = Outbox(database)
+        self.receipts = Documents(database, SPACE)
         self.positions = Positions(Accounts(database), directory)
         self.guard = ReplayGuard(LedgerMarks(database))
         self.pairing, self.model = pairing, model
@@ -160,18 +163,21 @@ class Core:
         postings = self.positions.postings(route(rows), outcome.seen, outcome.debit, outcome.fee)
         totals = np.stack([outcome.seen, outcome.debit, outcome.fee], axis=1)
         envelopes = self._seal(rows, number, outcome.exported)
-        return Computed(outcome.decision, totals, postings, envelopes)
+        receipt = make_receipt(self.directory, self.ring, number, digest, rows)
+        return Computed(outcome.decision, totals, postings, envelopes, receipt)
 
     def keep(self, number: int, computed: Computed) -> None:
         """Keep what a batch came to; when this returns it is on the disk."""
-        self.journal.computed(
-            number,
-            decisions=computed.decisions,
-            totals=computed.totals,
-            postings=computed.postings,
-            node=self.name,
-            envelopes=computed.envelopes,
-        )
+        with self.database.write():
+            self.journal.computed(
+                number,
+                decisions=computed.decisions,
+                totals=computed.totals,
+                postings=computed.postings,
+                node=self.name,
+                envelopes=computed.envelopes,
+            )
+            self.receipts.put({str(number): computed.receipt})
 
     def tidy(self) -> None:
         """Forget what is kept no longer: replay marks that expired, bodies of old requests."""

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from petcore.errors import ConfigError, PeerUntrusted
+from petcore.errors import ConfigError, PeerUntrusted, PetcoreError
 from petcore.network import http
 from petcore.network.acquirer.alipayplus.signing import parse_header
 from petcore.network.acquirer.config import AcquirerConfig
@@ -193,6 +193,20 @@ def test_only_node_a_may_notify(tmp_path):
 
     place = make_place(tmp_path)
     asyncio.run(scene())
+
+
+def test_a_node_cannot_read_what_the_edge_counts(tmp_path):
+    async def scene() -> bytes:
+        async with edge(place):
+            peers = http.Peers(place.members.identities["node-a"], place.members.directory)
+            with pytest.raises(PetcoreError, match="404"):
+                await peers.get("shop-bank", "/metrics")
+            health = await peers.get("shop-bank", "/health")
+            await peers.close()
+            return health
+
+    place = make_place(tmp_path)
+    assert json.loads(asyncio.run(scene()))["status"] == "ok"
 
 
 def test_merchants_are_not_served_without_tls_or_by_the_members_address(tmp_path):

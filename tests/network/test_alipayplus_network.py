@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -11,11 +12,23 @@ from typing import Any
 import httpx
 import pytest
 
+from petcore.errors import PetcoreError
 from petcore.network.acquirer.alipayplus.signing import SigningKey
 from petcore.network.acquirer.book import Book
-from petcore.network.demo.place import ACQUIRER, CLIENT_ID, PIN, WALLET, Place, make_place
+from petcore.network.demo.place import (
+    ACQUIRER,
+    CLIENT_ID,
+    NODE_A,
+    PIN,
+    WALLET,
+    Place,
+    make_place,
+)
 from petcore.network.demo.running import Running
+from petcore.network.directory import Directory
+from petcore.network.http import Peers
 from petcore.network.ledger import Database
+from petcore.trust.identity import load_identity
 
 from .alipayplus_client import ADDRESS, Assistant, interpreter, need_port_443
 
@@ -164,6 +177,24 @@ def test_more_than_the_payer_has_is_declined(scene):
     asked = scene.pay("whole-6", 900_000_000)
     assert asked["paymentResult"]["resultCode"] == "USER_BALANCE_NOT_ENOUGH"
     assert code(scene.refund("whole-6", "late-2", 1)) == "ORDER_NOT_EXIST"
+
+
+@pytest.mark.parametrize("member", [WALLET, ACQUIRER])
+def test_node_a_cannot_read_what_an_edge_counts(scene, member):
+    folder = scene.place.member(NODE_A)
+    identity = load_identity(folder / f"{NODE_A}.cert.pem", folder / f"{NODE_A}.key.pem")
+    directory = Directory.load(scene.place.directory)
+
+    async def read() -> None:
+        peers = Peers(identity, directory)
+        try:
+            assert b"ok" in await peers.get(member, "/health")
+            with pytest.raises(PetcoreError, match="404"):
+                await peers.get(member, "/metrics")
+        finally:
+            await peers.close()
+
+    asyncio.run(read())
 
 
 def test_in_the_end_the_acquirers_book_has_what_was_not_given_back(scene):

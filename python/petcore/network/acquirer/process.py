@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import signal
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -145,7 +147,7 @@ class AcquirerEdge:
         """Return what node A calls."""
         routes = [
             Route("/v1/notifications", self._notified, methods=["POST"]),
-            *self.metrics.routes(),
+            *self.metrics.health_routes(),
         ]
         return Starlette(routes=routes, exception_handlers={PetcoreError: http.on_error})
 
@@ -158,9 +160,9 @@ class AcquirerEdge:
 
 def run_acquirer(path: str | Path, stop: asyncio.Event | None = None) -> None:
     """Run an acquirer's edge in this process until SIGTERM or SIGINT; errors as `AcquirerEdge`."""
-    import signal
-
     edge = AcquirerEdge(AcquirerConfig.load(path))
+    gc.collect()
+    gc.freeze()  # what is here now stays: no collection has to look at it again
 
     async def main() -> None:
         ending = asyncio.Event() if stop is None else stop

@@ -119,7 +119,7 @@ class WalletEdge:
             Route("/v1/checks", self._checks, methods=["POST"]),
             Route("/v1/decisions", self._decisions, methods=["POST"]),
             Route("/v1/cancels", self._cancels, methods=["POST"]),
-            *self.metrics.routes(),
+            *self.metrics.health_routes(),
         ]
         return Starlette(routes=routes, exception_handlers={PetcoreError: http.on_error})
 

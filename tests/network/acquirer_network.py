@@ -7,9 +7,12 @@ test says so.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote
 
@@ -64,6 +67,7 @@ class Network:
     rings: dict[str, KeyRing]
     keys: PublicKeys
     directory: Directory
+    folder: Path  # of the keys
     balance: int = 100_000
     decide: Callable[[str, int], str] = lambda request, amount: "accepted"
     away: bool = False  # nothing arrives
@@ -243,9 +247,22 @@ class Network:
         ).to_bytes()
 
 
+@cache
+def _kept() -> TemporaryDirectory[str]:
+    """A folder that lives as long as the tests: keys and an empty database, made once."""
+    folder = TemporaryDirectory()
+    for name in NAMES:
+        KeyRing.make(Path(folder.name) / "keys", name)
+    Database.open(Path(folder.name) / "empty.db").close()
+    return folder
+
+
 def make_network(place: Path) -> Network:
-    rings = {name: KeyRing.make(place / "keys", name) for name in NAMES}
-    return Network(rings, PublicKeys.load(place / "keys"), a_directory())
+    keys = Path(_kept().name) / "keys"
+    if not (place / "shop-bank.db").exists():
+        shutil.copy(Path(_kept().name) / "empty.db", place / "shop-bank.db")
+    rings = {name: KeyRing.load(keys, name) for name in NAMES}
+    return Network(rings, PublicKeys.load(keys), a_directory(), keys)
 
 
 def open_edge(network: Network, place: Path, *, clock: Any = None, **times: float) -> Acquirer:

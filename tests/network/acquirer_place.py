@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -29,10 +30,9 @@ from starlette.routing import Route
 
 from petcore.network import http
 from petcore.network.directory import Directory
-from petcore.network.keyring import KeyRing, PublicKeys
 from tests.conftest import free_ports
 
-from .acquirer_network import Network
+from .acquirer_network import Network, make_network
 from .alipayplus import CLIENT, EDGE_KEY, MERCHANT_KEY, check_answer, headers
 from .members import Members, make_members
 
@@ -67,9 +67,9 @@ class Place:
 
 def make_place(folder: Path, *, times: str = "", hooks: str = "https://127.0.0.1/") -> Place:
     members = make_members(folder, terms=TERMS)
-    rings = {name: KeyRing.make(folder / "keys", name) for name in members.identities}
     directory: Directory = members.directory
-    network = Network(rings, PublicKeys.load(folder / "keys"), directory)
+    network = replace(make_network(folder), directory=directory)
+    shutil.copytree(network.folder, folder / "keys")
     for name, pem in (
         ("answers.rsa.pem", EDGE_KEY.private_pem()),
         ("client.rsa.pub.pem", MERCHANT_KEY.public_pem()),

@@ -173,6 +173,14 @@ def test_a_payment_is_cancelled_before_and_after_its_payer_agreed(scene):
     assert page.status_code != 200 or "not" in page.text
 
 
+def test_what_is_illegal_unknown_or_not_supported_says_so(scene):
+    assert code(scene.order("whole-8", 0)) == "PARAM_ILLEGAL"
+    assert code(scene.order("whole-8", 5, "XYZ")) == "PARAM_ILLEGAL"
+    assert code(scene.ask("whole-8")) == "ORDER_NOT_EXIST"
+    declared = scene.assistant.call("query_customs_declare", declaration_request_ids=["d1"])
+    assert code(declared) == "METHOD_NOT_SUPPORTED"
+
+
 def test_more_than_the_payer_has_is_declined(scene):
     asked = scene.pay("whole-6", 900_000_000)
     assert asked["paymentResult"]["resultCode"] == "USER_BALANCE_NOT_ENOUGH"

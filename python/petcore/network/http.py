@@ -8,6 +8,7 @@ caller as the same class of `petcore.errors`.
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
@@ -197,6 +198,8 @@ async def on_error(_: Request, error: Exception) -> Response:
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run a process to its end, on uvloop where that is installed."""
+    gc.collect()
+    gc.freeze()  # what was imported stays: looking through it for garbage would halt every caller
     try:
         from uvloop import new_event_loop
     except ImportError:

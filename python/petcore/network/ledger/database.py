@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from petcore.errors import ConfigError, LedgerError, UsageError
 from petcore.network.ledger.claim import Claim, take_claim
 from petcore.network.ledger.faults import explain
+from petcore.network.ledger.statements import driver
 from petcore.network.ledger.version import make_current
 from petcore.network.ledger.writer import Writer
 
@@ -159,12 +160,12 @@ class Database:
         with explain(self.name), self._engine.connect() as connection:
             sqlite = self._engine.dialect.name == "sqlite"
             begin = "BEGIN" if sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-            connection.exec_driver_sql(begin)
+            driver(connection).execute(begin)
             try:
                 yield connection
             finally:
                 with contextlib.suppress(Exception):
-                    connection.exec_driver_sql("ROLLBACK")
+                    driver(connection).execute("ROLLBACK")
 
     def close(self) -> None:
         """Give the database back; waits for a transaction that runs."""

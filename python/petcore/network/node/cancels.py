@@ -168,8 +168,8 @@ def _stored(envelope: Envelope, record: Record) -> Reply:
 
 def _too_late(record: Record, directory: Directory) -> bool:
     """Say whether the window is over: some time in the night after the day of the payment."""
-    if record.state.open:
-        return False
+    if record.state not in (State.POSTED, State.PARTIALLY_REFUNDED):
+        return False  # nothing to reverse, or reversed here already: then the others follow
     limit = directory.cancel_until
     made = datetime.fromtimestamp(record.created / 1000, UTC).astimezone(limit.tzinfo)
     end = datetime.combine(made.date() + timedelta(days=1), limit)

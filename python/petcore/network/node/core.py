@@ -109,10 +109,14 @@ class Core:
         """Run blocking work beside the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
-    def read(self, content: bytes, *, sender: str = "") -> Envelope:
-        """Parse and verify a message for this node; raises errors of `petcore.network.errors`."""
+    def read(self, content: bytes, *, late: bool = False) -> Envelope:
+        """Parse and verify a message for this node; raises errors of `petcore.network.errors`.
+
+        ``late``: also after its time, where another member has begun to carry it out.
+        """
         envelope = Envelope.from_bytes(content)
-        self.verify(envelope, sender=sender)
+        now = min(now_ms(), envelope.header.expires) if late else now_ms()
+        verify(envelope, self.keys, now=now, directory=self.directory, recipient=self.name)
         return envelope
 
     def verify(self, envelope: Envelope, *, sender: str = "") -> None:

@@ -1,11 +1,13 @@
 """The wallet's answers to real messages of acquirers and nodes, good and forged."""
 
+import asyncio
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from petcore.network.envelope import Envelope
+from petcore.network.envelope import Envelope, pack
 from petcore.network.errors import (
     DecisionUnclear,
     EnvelopeMalformed,
@@ -14,6 +16,8 @@ from petcore.network.errors import (
 )
 from petcore.network.keyring import now_ms
 from petcore.network.ledger import check_invariants
+from petcore.network.node.replies import Reply, write_replies
+from petcore.network.wallet.edge import WalletEdge
 from tests.network.wallets import CASHIER, DAY, Around, Wallet
 
 
@@ -302,3 +306,28 @@ def test_a_consult_holds_nothing(around, wallet):
 
 def test_a_refund_of_a_payment_that_is_unknown_is_refused(around, wallet):
     assert code_of(one(wallet.service.checks([around.refund()]))) == "field"
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "over"),
+    [
+        ("unknown", "", True),
+        ("refused", "expired", True),
+        ("cancelled", "voided", True),
+        ("decided", "voided", False),
+        ("decided", "posted", False),
+        ("pending", "reserved", False),
+    ],
+)
+def test_a_hold_is_not_released_where_a_decision_is_still_to_come(status, state, over):
+    envelopes = (b"a", b"b", b"c") if status == "decided" else ()
+    reply = Reply(status, "shop-bank", "p1", "pay", state, envelopes)
+
+    class NodeA:
+        async def get(self, name, path):
+            return pack(write_replies([reply]))
+
+    edge = object.__new__(WalletEdge)
+    edge.directory = SimpleNamespace(node_a=SimpleNamespace(name="node-a"))
+    edge._peers = NodeA()
+    assert asyncio.run(edge._is_given_up("shop-bank/p1")) is over

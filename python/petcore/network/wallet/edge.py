@@ -200,7 +200,8 @@ class WalletEdge:
         path = f"/v1/requests/{quote(sender, safe='')}/{quote(request_id, safe='')}"
         answer = await self._peers.get(self.directory.node_a.name, path)
         (reply,) = read_replies(unpack(answer), 1)
-        return reply.status == "unknown" or reply.state in _ENDED
+        # What was decided and then cancelled is void too, but its decision is on the way.
+        return reply.status == "unknown" or (reply.state in _ENDED and reply.status != "decided")
 
 
 def run_wallet(path: str | Path, stop: asyncio.Event | None = None) -> None:

@@ -158,6 +158,8 @@ def test_a_form_that_is_too_long_is_not_read(page, order):
         yield b"user=alice"
 
     assert page.ask("POST", order, content=endless()).status_code == 413
+    long = page.ask("POST", order, content=b"a" * 2048, headers={"content-length": "0000000002048"})
+    assert long.status_code == 413
 
 
 def test_bytes_that_are_no_form_are_a_wrong_pin(page, order):
@@ -174,7 +176,7 @@ def test_codes_work_once_each(page, around, wallet):
     assert reasons == ["accepted", "accepted", "token"]
 
 
-@pytest.mark.parametrize("count", ["0", "-1", "x", str(CODES_MAX + 1), "9" * 30])
+@pytest.mark.parametrize("count", ["0", "-1", "x", str(CODES_MAX + 1), "9" * 30, "0000000010"])
 def test_the_number_of_codes_is_bounded(page, count):
     assert page.post("/codes", count=count, **GOOD).status_code == 400
 

@@ -33,9 +33,11 @@ TRIES = 5
 CODES_MAX = 100
 FORM_BYTES_MAX = 1024
 WAITING_MAX = 64
+_DIGITS = 9
 _HEADERS = {
     "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
@@ -102,7 +104,7 @@ class Cashier:
     ) -> Response | bytes:
         """Do what a form asks for, one form at a time: looking at a PIN is made to be dear."""
         length = request.headers.get("content-length", "")
-        if not length.isdecimal() or int(length[:9]) > FORM_BYTES_MAX:
+        if not _is_whole(length) or int(length) > FORM_BYTES_MAX:
             return _page("Refused", "The form is too long.", 413)
         if len(self._waiting) >= WAITING_MAX:
             return _page("Busy", "Many people pay at the moment; try again.", 503)
@@ -147,7 +149,7 @@ class Cashier:
 
     def _new_codes(self, form: dict[str, str]) -> Response:
         count = form.get("count", "1")
-        if not count.isdecimal() or not 1 <= int(count[:9]) <= CODES_MAX:
+        if not _is_whole(count) or not 1 <= int(count) <= CODES_MAX:
             return _refusal("usage", f"count is from 1 to {CODES_MAX}", 400)
         try:
             user = user_of(self.book, form.get("user", ""), form.get("pin", ""))
@@ -177,6 +179,10 @@ def _form_fields(body: bytes) -> dict[str, str]:
         return dict(parse_qsl(body.decode("ascii"), max_num_fields=8))
     except ValueError:
         return {}
+
+
+def _is_whole(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _DIGITS
 
 
 def _outcome(state: str) -> str:

@@ -1,7 +1,7 @@
 """The numbers that a wallet shares for payments and refunds."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from petcore.network.directory import Rate
@@ -38,6 +38,18 @@ def test_a_wallet_says_by_itself_which_of_its_limits_a_payment_breaks(standing, 
     )
 
 
+@pytest.mark.parametrize(
+    ("rate", "paid", "original"),
+    [
+        (Rate("r", "SGD", "EUR", 1, 1), Paid(300, 300, 200, 400), True),
+        (Rate("r", "SGD", "IDR", 1 << 22, 1), Paid(10**9, 10**9), False),
+    ],
+)
+def test_a_refund_that_no_amount_can_hold_is_declined_instead_of_shared(rate, paid, original):
+    numbers = refund_numbers(paid.seen - paid.refunded_seen, rate, paid, original=original)
+    assert (numbers.seen, numbers.debit, numbers.reason) == (0, 0, "amount")
+
+
 def test_nothing_is_available_to_somebody_unknown():
     numbers = declined_numbers(100, RATE, 3, "token")
     assert numbers.available == numbers.count_left == numbers.sum_left == NOTHING < 0
@@ -62,6 +74,7 @@ def test_refunds_by_parts_at_the_original_rate_give_back_exactly_what_was_paid(
     seen, num, den, cuts
 ):
     rate = Rate("r", "SGD", "EUR", num, den)
+    assume(rate.convert(seen) <= MAX_AMOUNT)
     borders = sorted({cut for cut in cuts if cut < seen} | {seen})
     paid = Paid(seen, rate.convert(seen))
     for border in borders:

@@ -345,3 +345,18 @@ def test_a_refund_at_todays_rate_may_give_back_more_than_was_debited(wallet, clo
     assert balance(wallet) == (5_200, 5_200)
     assert wallet.cancel("shop-bank", "p1") == "reversed"
     assert balance(wallet) == (5_200, 5_200)
+
+
+def test_a_refund_for_which_nothing_is_left_in_the_payers_currency_is_declined(wallet, clock):
+    pay(wallet, clock)
+    wallet.decide({"shop-bank/p1": 1})
+    usual = wallet.directory
+    rates = tuple(replace(rate, num=16, den=1) for rate in usual.rates)
+    wallet.directory = replace(usual, rates=rates)
+    assert refund(wallet, clock, "r1", 200, "current").numbers.reason == "accepted"
+    wallet.decide({"shop-bank/r1": 1})
+    before = balance(wallet)
+    wallet.directory = usual
+    assert refund(wallet, clock, "r2", 100).numbers.reason == "amount"
+    wallet.decide({"shop-bank/r2": 0})
+    assert balance(wallet) == before

@@ -108,7 +108,7 @@ def refund_numbers(amount: int, rate: Rate, paid: Paid, *, original: bool) -> Nu
         debit = rate.convert(total) - paid.refunded_debit
     else:
         debit = rate.convert(amount)
-    if amount > paid.seen - paid.refunded_seen:
+    if amount > paid.seen - paid.refunded_seen or not 0 <= debit <= MAX_AMOUNT:
         return declined_refund("amount")
     return Numbers(amount, debit)
 

@@ -232,6 +232,19 @@ def test_refunds_in_parts_give_back_exactly_what_was_paid_and_no_more(run, netwo
     run(act)
 
 
+def test_many_small_refunds_give_back_no_more_fee_than_was_taken(run):
+    async def act(acquirer: Acquirer, wallet: Wallet) -> None:
+        await pay(acquirer, "bought-6", 600)
+        results = []
+        for index in range(2):  # each fee is right for its own refund, both are not for their sum
+            refund = acquirer.refund(f"crumb-{index}", "bought-6", 1, fee=1, fx_mode="current")
+            (reply,) = await acquirer.send(refund)
+            results.append(acquirer.result(reply))
+        assert results == [1, 0]
+
+    run(act)
+
+
 def test_two_refunds_of_a_payment_at_once_cannot_give_back_more_than_was_paid(run):
     async def act(acquirer: Acquirer, wallet: Wallet) -> None:
         await pay(acquirer, "bought-2", 600)

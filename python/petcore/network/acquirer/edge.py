@@ -186,9 +186,7 @@ class Acquirer:
         source = ended or asked_of(paid)
         agreement = self._directory.agreement_by_id(source.agreement)
         fee = 0
-        if agreement.refund_fee and order.fx == "current":
-            fee = agreement.fee(order.amount)
-        elif agreement.refund_fee:  # on the sum of all refunds, so that parts make up the whole
+        if agreement.refund_fee:  # on the sum of all refunds, so that parts make up the whole
             before = source.amount - paid.seen
             fee = agreement.fee(before + order.amount) - (source.fee - paid.fee)
         return Asked(

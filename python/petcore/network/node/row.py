@@ -210,11 +210,13 @@ def _refund_columns(
             continue
         left = np.array([record.seen, record.debit, record.fee], np.int64).view(np.uint64)
         columns["left"][index] = left[0]
+        before = _paid(record, journal) - left
+        # A fee has no rate: were it rounded up for every part, parts would give back too much.
+        sums = [("fee_base", 0), ("fee_sum", 2)]
         if row.request.header.clear["fx_mode"] == "original":
-            before = _paid(record, journal) - left
-            for place, name in enumerate(("fx_seen", "fx_debit", "fee_sum")):
-                columns[name][index : index + 1] += before[place : place + 1]
-            columns["fee_base"][index : index + 1] += before[:1]
+            sums += [("fx_seen", 0), ("fx_debit", 1)]
+        for name, place in sums:
+            columns[name][index : index + 1] += before[place : place + 1]
     return columns
 
 

@@ -209,3 +209,11 @@ class Ledger(RuleBasedStateMachine):
 
 TestLedgerAgainstAModel = Ledger.TestCase
 TestLedgerAgainstAModel.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+
+
+def test_nobody_else_can_read_a_database(tmp_path):
+    with Database.open(tmp_path / "own.db") as database:
+        Accounts(database).open([Opening("alice", "user", "EUR")])
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert {"own.db", "own.db-wal"} <= modes.keys()
+    assert set(modes.values()) == {0o600}

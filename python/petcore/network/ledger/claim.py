@@ -82,4 +82,18 @@ def _claim_file(database: Path) -> Claim:
     except OSError as error:
         os.close(file)
         raise LedgerLocked(f"another process owns {database}; stop it first") from error
+    _make_private(database, file)
     return _FileClaim(file)
+
+
+def _make_private(database: Path, claim: int) -> None:
+    """Make the file that SQLite fills, for nobody else to read; its journals get the same mode."""
+    if database.exists():  # to open and close it would drop SQLite's locks of this process
+        return
+    try:
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        os.close(claim)
+        raise LedgerError(
+            f"{database}: cannot be opened ({error.strerror})", retryable=False
+        ) from error

@@ -359,3 +359,21 @@ def test_two_edges_tag_equal_contents_differently(tmp_path):
         play(place, scene)
     assert len(tags) == 2
     assert isinstance(tmp_path, Path)
+
+
+def test_a_refund_that_is_answered_after_a_cancellation_ends_and_moves_nothing_more(tmp_path):
+    async def scene(edge, network):
+        async with watching(edge):
+            await edge.pay(order())
+            network.slow.add("back-1")
+            first = await edge.refund(refund("back-1", 300))
+            await edge.cancel(ref())
+            network.slow.clear()
+            await until(lambda: over(edge))
+        return first, await edge.refund(refund("back-1", 300)), position(edge)
+
+    async def over(edge):
+        return not await edge.flow.recover()
+
+    first, again, left = play(tmp_path, scene, answer=0.05, poll=0.02)
+    assert (first.code, again.code, left) == ("pending", "cancelled", 0)

@@ -207,6 +207,7 @@ class Desk:
             if learned:
                 self._journal.keep({k: v.to_bytes() for k, v in learned.items() if k not in ends})
             transfers, cancelled = self._cancelled(known, ends)
+            self._too_late(known, ends, cancelled)
             finishes = [_finish(known[request], end) for request, end in ends.items()]
             done = self._journal.finish(finishes)
             fresh = [
@@ -252,6 +253,20 @@ class Desk:
                 left = record.seen - record.fee
                 transfers.append(self._book.give(payment, end.currency, left, leg=REVERSAL_LEG))
         return transfers, ended
+
+    def _too_late(
+        self, known: dict[str, Record], ends: dict[str, Ended], cancelled: Sequence[str]
+    ) -> None:
+        """End refunds that a cancellation overtook as cancelled: it has given back all there was."""
+        refunds = {
+            request: known[request].payment or ""
+            for request, end in ends.items()
+            if known[request].kind is Kind.REFUND and end.code == "done"
+        }
+        paid = self._journal.find(refunds.values(), parts=False) if refunds else {}
+        for request, payment in refunds.items():
+            if payment in cancelled or paid[payment].state is State.VOIDED:
+                ends[request] = replace(ends[request], code="cancelled")
 
     def _moved(self, fresh: Sequence[tuple[Record, Ended]]) -> list[Transfer]:
         return [

@@ -14,9 +14,9 @@ from tests.network.wallets import Around, Wallet
 GOOD = {"user": "alice", "pin": "1234"}
 
 
-@pytest.fixture
-def around(tmp_path):
-    return Around(tmp_path)
+@pytest.fixture(scope="module")
+def around(tmp_path_factory):
+    return Around(tmp_path_factory.mktemp("around"))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The wallet's state machine: codes, holds, decisions, refunds, cancellations."""
 
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -28,14 +29,24 @@ def clock():
     return Clock()
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """The directory, and a database whose tables are made; tests copy it."""
+    folder = tmp_path_factory.mktemp("once")
+    Database.open(folder / "empty.db").close()
+    return make_members(folder).directory, folder / "empty.db"
+
+
 @pytest.fixture
-def wallet(tmp_path, clock):
+def wallet(tmp_path, clock, once):
+    directory, empty = once
+    shutil.copy(empty, tmp_path / "purse.db")
     database = Database.open(tmp_path / "purse.db", clock=clock)
     book = Book(database, "purse")
     book.add_user(
         User("alice", "EUR", count_limit=3, sum_limit=10_000, features=(5,)), balance=5_000
     )
-    yield Payments(book, make_members(tmp_path).directory, features=2)
+    yield Payments(book, directory, features=2)
     assert check_invariants(database, clear=True) == []
     database.close()
 

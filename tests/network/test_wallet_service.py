@@ -21,9 +21,9 @@ from petcore.network.wallet.edge import WalletEdge
 from tests.network.wallets import CASHIER, DAY, Around, Wallet
 
 
-@pytest.fixture
-def around(tmp_path):
-    return Around(tmp_path)
+@pytest.fixture(scope="module")
+def around(tmp_path_factory):
+    return Around(tmp_path_factory.mktemp("around"))
 
 
 @pytest.fixture

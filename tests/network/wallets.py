@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,8 @@ class Around:
             (public / f"{name}.keys.json").write_bytes(self.rings[name].public())
         self.keys = PublicKeys.load(public)
         self._counter = Counter()
+        self.empty = folder / "empty.db"  # tables are made once, and copied
+        Database.open(self.empty).close()
 
     def message(self, kind, number, values, *, sender="shop-bank", to=TO, seconds=600.0, now=None):
         """Compose what a member sends; without the parts that the wallet does not get."""
@@ -131,6 +134,7 @@ class Wallet:
 
     def __init__(self, folder: Path, around: Around) -> None:
         self.skew = 0
+        shutil.copy(around.empty, folder / "purse.db")
         self.database = Database.open(folder / "purse.db", clock=lambda: milliseconds() + self.skew)
         self.book = Book(self.database, "purse")
         self.book.add_user(ALICE, balance=5_000)

@@ -157,7 +157,7 @@ class WalletEdge:
             for reply in read_replies(unpack(answer), len(checks)):
                 self._brought.labels(reply.status).inc()
         except PetcoreError as error:
-            _LOG.failure("checks could not be brought; they will be again", error)
+            _LOG.failure("checks could not be brought", error)
 
     def _unsettled(self, waiting: Sequence[str]) -> list[bytes]:
         """Return the checks that users agreed to and that are not decided."""

@@ -26,7 +26,7 @@ from petcore.network.node.replies import Reply
 
 CANCEL_LIFETIME = timedelta(hours=12)
 _LOG = Log("acquirer")
-_THREAD_MAX = 64
+_TOGETHER_MAX = 32  # more at once would keep one hop busy while all others wait
 TIDY_SECONDS = 3600.0
 
 
@@ -261,7 +261,7 @@ class Flow:
         async def handle(items: list[Any]) -> Any:
             return await self.in_thread(work, items)
 
-        return Gatherer(handle, seconds=seconds, most=_THREAD_MAX, at_once=1)
+        return Gatherer(handle, seconds=seconds, most=_TOGETHER_MAX, at_once=1)
 
 
 def milliseconds(moment: datetime) -> int:

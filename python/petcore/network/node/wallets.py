@@ -20,7 +20,7 @@ from petcore.network.node.row import CHECKS
 Checked = tuple[Envelope, dict[str, Any]]
 
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between attempts
-_MOST = 64
+_MOST = 32  # so that checks are verified here while the wallet makes the next ones
 _AT_ONCE = 2
 _CALL_SECONDS = 5.0
 

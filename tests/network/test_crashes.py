@@ -70,6 +70,7 @@ def up_rounded(amount, num, den):
 def insist(call):
     """Make a call until its result is known; what is lost on the way is asked for again."""
     end = time.monotonic() + QUIET_SECONDS
+    answer = None
     while time.monotonic() < end:
         try:
             answer = call()

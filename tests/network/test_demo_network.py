@@ -243,5 +243,7 @@ def test_a_folder_that_lacks_a_member_is_no_network(down):
         existing(down.root)
 
 
-def test_free_ports_are_different():
-    assert len(set(free_ports(20))) == 20
+def test_ports_are_different_and_none_that_outgoing_connections_get():
+    ports = free_ports(20)
+    assert len(set(ports)) == 20
+    assert max(ports) < 32_768

@@ -10,8 +10,10 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +37,7 @@ CLIENT_ID = "SHOP_0001"
 PIN = "246810"
 USER_CURRENCIES = {"alice": "EUR", "bob": "JPY", "carol": "KWD"}
 CURRENCIES = ("SGD", "EUR", "JPY", "KWD")
+_PORTS = range(10_240, 32_768)
 
 _ROLES = {
     NODE_A: ("node_a", "Gateway Ltd"),
@@ -160,15 +163,20 @@ def existing(root: str | Path) -> Place:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports of the loopback address that nobody uses at the moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Return ports of the loopback address that nobody uses at the moment.
+
+    They lie below those that the system gives to outgoing connections: a port of that range may be
+    taken by any of them while its member starts again.
+    """
+    found: dict[int, None] = {}
+    for _ in range(100 * count):
+        if len(found) == count:
+            return list(found)
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found[port] = None
+    raise ConfigError(f"{count} free ports from {_PORTS.start} to {_PORTS.stop - 1} were not found")
 
 
 def _make_empty(root: Path) -> None:

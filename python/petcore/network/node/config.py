@@ -18,6 +18,10 @@
     certificate = "node-a.cert.pem"
     key = "node-a.key.pem"
 
+    [held_features]                       # of the risk model, behind those of wallets; left out: none
+    count = 2                             # the same at both nodes
+    file = "node-a.features.json"         # at the node that holds them (`petcore.network.node.held`)
+
     [limits]
     gather_ms = 4
     batch_rows = 256
@@ -33,7 +37,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from petcore.errors import ConfigError
+from petcore.network.circuit.rows import FEATURES_MAX
 from petcore.network.directory import Directory
+from petcore.network.node.held import HeldFeatures
 from petcore.tables import Table
 
 ROWS_MAX = 1024
@@ -71,6 +77,7 @@ class NodeConfig:
     health_listen: str = ""
     model: Path | None = None
     private: bool = True
+    held: HeldFeatures = field(default_factory=HeldFeatures)
     limits: Limits = field(default_factory=Limits)
     source: str = "this configuration"
 
@@ -116,12 +123,22 @@ def load_node(path: str | Path) -> NodeConfig:
         health_listen=table.text("health_listen", ""),
         model=here / table.text("model") if "model" in table else None,
         private=_private(table),
+        held=_held(table.table("held_features"), here),
         limits=_limits(table.table("limits")),
         source=str(file),
     )
     table.done()
     identity.done()
     return config
+
+
+def _held(table: Table, here: Path) -> HeldFeatures:
+    count = table.whole("count", FEATURES_MAX) if "count" in table else 0
+    file = table.text("file", "")
+    table.done()
+    if count > FEATURES_MAX or (file and not count):
+        raise table.error("count", f"is missing or not 1 to {FEATURES_MAX}: how many features")
+    return HeldFeatures.load(here / file, count) if file else HeldFeatures(count)
 
 
 def _private(table: Table) -> bool:

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from petcore.errors import ConfigError
 from petcore.mpc import Session
 from petcore.network.circuit import RiskModel, authorise
 from petcore.network.circuit.clear import clear_authorise
@@ -26,6 +25,7 @@ from petcore.network.ledger.postings import Postings
 from petcore.network.ledger.records import Words
 from petcore.network.logs import Log
 from petcore.network.metrics import Metrics
+from petcore.network.node.held import HeldFeatures
 from petcore.network.node.meters import Meters
 from petcore.network.node.pairing import Pairing
 from petcore.network.node.receipts import SPACE, make_receipt
@@ -38,6 +38,7 @@ from petcore.network.schema import DISPUTE_DAYS
 Result = TypeVar("Result")
 
 DECISION_SECONDS = 24 * 3600
+NOTHING_HELD = HeldFeatures()
 _THREADS = 2
 
 
@@ -66,6 +67,8 @@ class Core:
     pairing : Pairing
         Its session with the other node.
     model : RiskModel, optional
+    held : HeldFeatures
+        What this node knows of routes, for the model.
     private : bool
         Whether batches are decided on shares; in clear only to measure.
     """
@@ -80,6 +83,7 @@ class Core:
         database: Database,
         pairing: Pairing,
         model: RiskModel | None = None,
+        held: HeldFeatures = NOTHING_HELD,
         private: bool = True,
     ) -> None:
         self.directory, self.name = directory, name
@@ -91,7 +95,7 @@ class Core:
         self.receipts = Documents(database, SPACE)
         self.positions = Positions(Accounts(database), directory)
         self.guard = ReplayGuard(LedgerMarks(database))
-        self.pairing, self.model = pairing, model
+        self.pairing, self.model, self.held = pairing, model, held
         self._decide = authorise if private else clear_authorise
         self.metrics = Metrics(name, directory.member(name).role)
         self.meters = Meters(self.metrics)
@@ -99,6 +103,11 @@ class Core:
         if not private:
             self.log.warning("batches are decided in clear, for measuring")
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="petcore node")
+
+    @property
+    def model_name(self) -> str:
+        """The risk model by which batches are decided."""
+        return "no model" if self.model is None else self.model.name
 
     @property
     def other(self) -> Participant:
@@ -144,7 +153,7 @@ class Core:
 
     def check_row(self, row: Row) -> None:
         """Refuse a row that does not fit: TermsRefused. Both nodes refuse the same."""
-        check_terms(row, self.directory, self.model)
+        check_terms(row, self.directory, self.model, self.held.count)
         if row.payment is None:
             return
         payment = self.journal.find([row.payment]).get(row.payment)
@@ -160,6 +169,7 @@ class Core:
             directory=self.directory,
             first=self.first,
             model=self.model,
+            held=self.held,
         )
         with session.measure() as cost:
             outcome = self._decide(session, columns, self.model, batch=f"{number} {digest}")
@@ -167,7 +177,9 @@ class Core:
         postings = self.positions.postings(route(rows), outcome.seen, outcome.debit, outcome.fee)
         totals = np.stack([outcome.seen, outcome.debit, outcome.fee], axis=1)
         envelopes = self._seal(rows, number, outcome.exported)
-        receipt = make_receipt(self.directory, self.ring, number, digest, rows)
+        receipt = make_receipt(
+            self.directory, self.ring, number, digest, rows, model=self.model_name
+        )
         return Computed(outcome.decision, totals, postings, envelopes, receipt)
 
     def keep(self, number: int, computed: Computed) -> None:
@@ -224,10 +236,12 @@ class Core:
         return sealed
 
 
-def batch_digest(number: int, window: int, rows: Sequence[Row]) -> str:
-    """Return what both nodes must have alike of a batch: hex SHA-256 of its signed messages."""
+def batch_digest(number: int, window: int, rows: Sequence[Row], model: str) -> str:
+    """Return what both nodes must have alike of a batch: hex SHA-256 of its signed messages, and
+    of the model's name.
+    """
     digests = [[row.request.digest, row.check.digest] for row in rows]
-    content = json.dumps(["petcore batch 1", number, window, digests]).encode()
+    content = json.dumps(["petcore batch 1", number, window, model, digests]).encode()
     return hashlib.sha256(content).hexdigest()
 
 
@@ -237,17 +251,3 @@ def require_sender(envelope: Envelope, sender: str) -> None:
         raise RecipientWrong(
             f"{envelope.header.type} was brought by {sender}, who is not its sender"
         )
-
-
-def load_model(content: bytes, source: str) -> RiskModel:
-    """Read this node's shares of a risk model from JSON; ConfigError where it is none."""
-    try:
-        values = json.loads(content)
-        return RiskModel(
-            str(values["version"]),
-            np.array([int(w) for w in values["weights"]], np.uint64),
-            np.array(int(values["intercept"]), np.uint64),
-            int(values["threshold"]),
-        )
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise ConfigError(f"{source}: holds no shares of a risk model") from error

@@ -123,7 +123,7 @@ class Follower:
                 raise BatchRefused(f"{core.name} has an open batch, or one above {number}")
             refused |= self._accept(found)
             rows = [row for slot, row in found.items() if str(slot) not in refused]
-            digest = batch_digest(number, proposal.window, rows)
+            digest = batch_digest(number, proposal.window, rows, core.model_name)
             if rows:
                 core.journal.prepare(
                     number,

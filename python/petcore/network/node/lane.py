@@ -207,7 +207,7 @@ class Lane:
         rows = _without(rows, answer["refused"])
         if not rows:
             return rows
-        digest = batch_digest(number, window, [pending.row for pending in rows])
+        digest = batch_digest(number, window, [pending.row for pending in rows], core.model_name)
         if digest != answer["digest"]:
             await core.pairing.part()
             raise BatchRefused(f"{core.other.name} has other rows in batch {number}")

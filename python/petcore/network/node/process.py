@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from petcore.config import load_config
 from petcore.errors import ConfigError, PetcoreError
+from petcore.network.circuit import RiskModel
 from petcore.network.directory import Directory
 from petcore.network.http import Peers, Server
 from petcore.network.keyring import KeyRing, PublicKeys
@@ -21,7 +22,7 @@ from petcore.network.node.api import node_a_app, node_b_app
 from petcore.network.node.cancels import Cancels
 from petcore.network.node.config import NodeConfig, load_node
 from petcore.network.node.consults import ConsultBudget
-from petcore.network.node.core import Core, load_model
+from petcore.network.node.core import Core
 from petcore.network.node.follower import Follower
 from petcore.network.node.intake import Intake
 from petcore.network.node.lane import Lane
@@ -111,12 +112,7 @@ def _core(config: NodeConfig, directory: Directory) -> Core:
         )
     keys = PublicKeys.load(config.public)
     ring = KeyRing.load(config.keys, config.name)
-    model = None
-    if config.model is not None:
-        try:
-            model = load_model(config.model.read_bytes(), str(config.model))
-        except OSError as error:
-            raise ConfigError(f"{config.model}: cannot be read ({error.strerror})") from error
+    model = RiskModel.load(config.model) if config.model is not None else None
     database = Database.open(config.database)
     pairing = Pairing(session, directory.digest)
     return Core(
@@ -127,6 +123,7 @@ def _core(config: NodeConfig, directory: Directory) -> Core:
         database=database,
         pairing=pairing,
         model=model,
+        held=config.held,
         private=config.private,
     )
 

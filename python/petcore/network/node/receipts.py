@@ -25,7 +25,13 @@ INDEPENDENT = "nodes of two legal entities"
 
 
 def make_receipt(
-    directory: Directory, ring: KeyRing, number: int, digest: str, rows: Sequence[Row]
+    directory: Directory,
+    ring: KeyRing,
+    number: int,
+    digest: str,
+    rows: Sequence[Row],
+    *,
+    model: str,
 ) -> bytes:
     """Return this node's signed receipt of a batch, as JSON."""
     opened: Counter[str] = Counter()
@@ -43,6 +49,7 @@ def make_receipt(
         "member": ring.name,
         "batch": number,
         "digest": digest,
+        "model": model,
         "rows": len(rows),
         "opened": dict(opened),
         "carried": dict(carried),

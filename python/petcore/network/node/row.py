@@ -15,6 +15,7 @@ from petcore.network.envelope import Envelope
 from petcore.network.errors import TermsRefused
 from petcore.network.ledger import Kind, NodeJournal, Record, key
 from petcore.network.ledger.records import Words
+from petcore.network.node.held import HeldFeatures
 from petcore.network.positions import Positions, Route
 
 NO_RATE = "-"
@@ -78,7 +79,7 @@ def payment_key(request: Envelope) -> str | None:
     return key(request.header.sender, request.header.clear["payment"])
 
 
-def check_terms(row: Row, directory: Directory, model: RiskModel | None) -> None:
+def check_terms(row: Row, directory: Directory, model: RiskModel | None, held: int = 0) -> None:
     """Refuse what does not fit together or into the directory; both nodes judge alike.
 
     Raises
@@ -103,7 +104,7 @@ def check_terms(row: Row, directory: Directory, model: RiskModel | None) -> None
     except UsageError as error:
         raise TermsRefused(error.message) from None
     if model is not None and row.kind != "refund":
-        given = len(row.told["features"])
+        given = len(row.told["features"]) + held
         if given != model.weights.size:
             raise TermsRefused(f"model {model.version} has not {given} features")
 
@@ -144,6 +145,7 @@ def to_columns(
     directory: Directory,
     first: bool,
     model: RiskModel | None,
+    held: HeldFeatures,
 ) -> Rows:
     """Return the batch as the circuit takes it; ``first``: whether this is the first party.
 
@@ -167,7 +169,7 @@ def to_columns(
         fee_num=np.array([num for num, _ in fees]),
         fee_den=np.array([den for _, den in fees]),
         headroom=positions.headroom(wallets, first)[which],
-        features=_features(rows, model),
+        features=_features(rows, model, held),
         **shares,
         **_refund_columns(rows, shares, journal),
     )
@@ -180,12 +182,15 @@ def _fee(row: Row, directory: Directory) -> tuple[int, int]:
     return found.fee_num, found.fee_den
 
 
-def _features(rows: Sequence[Row], model: RiskModel | None) -> Words:
+def _features(rows: Sequence[Row], model: RiskModel | None, held: HeldFeatures) -> Words:
+    """Return what the wallets shared of each row, and behind it what a node holds of its route."""
     k = 0 if model is None else model.weights.size
     made = np.zeros((len(rows), k), np.uint64)
     for index, row in enumerate(rows):
         if k and row.kind != "refund":
-            made[index] = row.told["features"]
+            made[index, : k - held.count] = row.told["features"]
+            own = held.shares(row.mpp, row.acqp, row.merchant_currency)
+            made[index, k - held.count :] = own
     return made
 
 

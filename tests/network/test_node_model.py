@@ -61,7 +61,10 @@ def test_a_payment_is_declined_for_what_the_gateway_alone_knows_of_its_route(tmp
         )
         assert receipt["model"].startswith("model 2026-11 ")
 
-    scenario(network, act)
+    try:
+        scenario(network, act)
+    finally:
+        network.end()
 
 
 def test_a_route_has_its_own_features_and_others_the_usual_ones(tmp_path):

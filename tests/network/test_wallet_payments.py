@@ -227,6 +227,13 @@ def test_a_refund_of_what_was_declined_is_declined_in_the_same_currencies(wallet
     assert (answer.rate, answer.payer_currency) == ("sgd-eur", "EUR")
 
 
+def test_a_refund_of_a_payment_by_nobodys_code_is_declined_by_its_numbers(wallet, clock):
+    wallet.check([ask(clock, "p1", 300, code="1" * 18)])
+    wallet.decide({"shop-bank/p1": 0})
+    assert refund(wallet, clock, "r1", 100).numbers.reason == "state"
+    wallet.decide({"shop-bank/r1": 0})
+
+
 def test_a_refund_before_the_decision_has_come_is_to_be_asked_for_again(wallet, clock):
     pay(wallet, clock)
     answer = refund(wallet, clock, "r1", 300)

@@ -248,7 +248,7 @@ class Payments:
         request, name = asked.key, asked.paid
         amount, original = int(asked.fields["amount"]), asked.envelope.header.clear["fx_mode"]
         paid = sheet.payments.get(name)
-        if paid is None or paid.refunds or not paid.user:
+        if paid is None or paid.refunds or paid.state == "awaiting":
             return FieldRefused(f"there is no payment {name} to refund")
         if paid.merchant_currency != asked.fields["currency"]:
             return FieldRefused(f"{name} was not paid in {asked.fields['currency']}")
@@ -266,7 +266,8 @@ class Payments:
             if paid.state == "posted"
             else declined_refund("state")
         )
-        (user,) = sheet.users.load([paid.user])
+        # Also of a code that was nobody's: a refusal would tell the nodes that it was declined.
+        (user,) = sheet.users.load([paid.user]) if paid.user else [_UNKNOWN]
         accepted = numbers.reason == "accepted"
         state = "held" if accepted else "voided"
         if accepted:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.network.members import make_members
 
+from petcore.mpc.disclosure import MemorySink
 from petcore.network.envelope import compose
 from petcore.network.keyring import KeyRing, PublicKeys
 from petcore.network.ledger import Accounts, Database, Opening, Transfer, Windows
@@ -42,6 +43,7 @@ class World:
         self.numbers: dict[tuple[str, str, str], int] = {}
         self.window = 1
         self.counter = Counter()
+        self.sinks = {name: MemorySink() for name in NODES}
         for name in NODES:
             Windows(self.data[name]).current()
 
@@ -94,6 +96,7 @@ class World:
             keys=self.keys,
             database=self.data[node],
             counter=self.counter,
+            sink=self.sinks[node],
         )
 
     def ask(self, node: str, name: str, window: int, currency: str, **options) -> bytes:

@@ -196,6 +196,22 @@ def test_who_is_no_member_gets_no_net(world):
         world.ask("node-a", "stranger", world.cut(), "SGD")
 
 
+def test_every_net_is_in_the_disclosure_log_of_each_node_and_what_is_withheld_is_not(world):
+    world.pay("shop-bank/p-1", "SGD", 500)
+    with pytest.raises(NetWithheld):
+        world.statement("shop-bank", world.cut(), "SGD")
+    assert all(len(sink) == 0 for sink in world.sinks.values())
+    busy(world)
+    world.statement("shop-bank", world.cut(), "SGD")
+    for sink in world.sinks.values():
+        (disclosure,) = sink
+        assert (disclosure.label, disclosure.recipients) == ("net of shop-bank", ("shop-bank",))
+        assert (disclosure.kind, disclosure.purpose) == (
+            "export",
+            "settlement of SGD, windows 1 to 2",
+        )
+
+
 def test_items_are_listed_in_pages(world):
     busy(world, 7)
     window, settler = world.cut(), world.settler("node-b")

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from petcore.mpc import Session
+from petcore.mpc.disclosure import DisclosureSink, MemorySink
 from petcore.network.circuit import RiskModel, authorise
 from petcore.network.circuit.clear import clear_authorise
 from petcore.network.directory import Directory, Participant
@@ -69,6 +70,8 @@ class Core:
     model : RiskModel, optional
     held : HeldFeatures
         What this node knows of routes, for the model.
+    sink : DisclosureSink, optional
+        Takes what leaves this node outside its sessions, before it does.
     private : bool
         Whether batches are decided on shares; in clear only to measure.
     """
@@ -84,6 +87,7 @@ class Core:
         pairing: Pairing,
         model: RiskModel | None = None,
         held: HeldFeatures = NOTHING_HELD,
+        sink: DisclosureSink | None = None,
         private: bool = True,
     ) -> None:
         self.directory, self.name = directory, name
@@ -96,6 +100,7 @@ class Core:
         self.positions = Positions(Accounts(database), directory)
         self.guard = ReplayGuard(LedgerMarks(database))
         self.pairing, self.model, self.held = pairing, model, held
+        self.sink = MemorySink() if sink is None else sink
         self._decide = authorise if private else clear_authorise
         self.metrics = Metrics(name, directory.member(name).role)
         self.meters = Meters(self.metrics)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ from petcore.network.node.pending import Pending
 from petcore.network.node.settling import Settling, routes_a, routes_b
 from petcore.network.node.wallets import Wallets
 from petcore.trust.identity import Identity, load_identity
+from petcore.trust.log import DisclosureLog
+from petcore.trust.policy import LoggedPolicy, Policy
 
 _TIDY_SECONDS = 900.0
 
@@ -55,13 +58,11 @@ async def run_node(
     config = config if isinstance(config, NodeConfig) else load_node(config)
     directory = config.directory()
     identity = load_identity(config.certificate, config.key)
-    core = _core(config, directory)
-    stop = stop or asyncio.Event()
-    _on_signals(stop)
-    try:
+    with ExitStack() as own:
+        core = _core(config, directory, own)
+        stop = stop or asyncio.Event()
+        _on_signals(stop)
         await _serve(config, core, identity, stop, on_event)
-    finally:
-        core.close()
 
 
 async def _serve(
@@ -102,7 +103,7 @@ async def _tidy(core: Core) -> None:
         await asyncio.sleep(_TIDY_SECONDS)
 
 
-def _core(config: NodeConfig, directory: Directory) -> Core:
+def _core(config: NodeConfig, directory: Directory, own: ExitStack) -> Core:
     session = load_config(config.session)
     names = [directory.node_a.name, directory.node_b.name]
     if session.names != names or session.name != config.name:
@@ -113,9 +114,10 @@ def _core(config: NodeConfig, directory: Directory) -> Core:
     keys = PublicKeys.load(config.public)
     ring = KeyRing.load(config.keys, config.name)
     model = RiskModel.load(config.model) if config.model is not None else None
+    log = own.enter_context(DisclosureLog(_beside(session.log), config.name, session="settlement"))
     database = Database.open(config.database)
     pairing = Pairing(session, directory.digest)
-    return Core(
+    core = Core(
         directory,
         config.name,
         ring=ring,
@@ -124,8 +126,16 @@ def _core(config: NodeConfig, directory: Directory) -> Core:
         pairing=pairing,
         model=model,
         held=config.held,
+        sink=LoggedPolicy(Policy(session.rules), log),
         private=config.private,
     )
+    own.callback(core.close)
+    return core
+
+
+def _beside(log: Path) -> Path:
+    """Return the log of what is disclosed outside sessions, which own theirs."""
+    return log.with_name(f"{log.stem}.nets{log.suffix}")
 
 
 def _on_signals(stop: asyncio.Event) -> None:

@@ -43,6 +43,7 @@ class Settling:
             keys=core.keys,
             database=core.database,
             counter=core.counter,
+            sink=core.sink,
         )
 
     def start(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+from petcore.mpc.disclosure import Disclosure, DisclosureSink
 from petcore.network.directory import Directory
 from petcore.network.envelope import Envelope, compose, verify
 from petcore.network.errors import NetWithheld, RecipientWrong
@@ -23,6 +26,8 @@ class Settler:
     ----------
     name
         This node.
+    sink
+        Takes every net before its share is sealed: the policy, and the disclosure log.
     """
 
     def __init__(
@@ -34,8 +39,10 @@ class Settler:
         keys: PublicKeys,
         database: Database,
         counter: Counter,
+        sink: DisclosureSink,
     ) -> None:
         self._directory, self._name = directory, name
+        self._sink, self._log = sink, threading.Lock()
         self._ring, self._keys, self._counter = ring, keys, counter
         self._nets = Nets(database, directory.min_count)
 
@@ -63,9 +70,24 @@ class Settler:
         ------
         WindowOpen, NetWithheld, NetsBroken
             There is no net to open.
+        DisclosureError
+            The policy refuses it, or the log cannot be written.
         """
         member = self._directory.member(name)
         due = self._due(name, window, currency)
+        with self._log:
+            self._sink.record(
+                Disclosure(
+                    step=0,
+                    label=f"net of {name}",
+                    recipients=(name,),
+                    shape=(),
+                    dtype="int64",
+                    purpose=f"settlement of {currency}, windows {due.first} to {due.last}",
+                    agreement="",
+                    kind="export",
+                )
+            )
         values = {
             "first": due.first,
             "window": due.last,

@@ -7,22 +7,17 @@ them at the edges. So a node was searched as it would see them itself, and not o
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
-import ssl
-import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from bench.merchant import PAY, Merchant, pay_body
-from petcore.config import split_address
-from petcore.network.acquirer.alipayplus.signing import SigningKey
-from petcore.network.demo.place import ACQUIRER, CLIENT_ID, NODES, WALLET, make_place
+from petcore.network.demo.merchant import Merchant
+from petcore.network.demo.place import ACQUIRER, NODES, WALLET, Place, make_place
 from petcore.network.demo.running import Running
 from petcore.network.ledger import Database
 from petcore.network.wallet.book import Book, User
@@ -97,7 +92,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     )
 
 
-def _codes(place: Any) -> list[str]:
+def _codes(place: Place) -> list[str]:
     config = WalletConfig.load(place.config(WALLET))
     with Database.open(config.database) as database:
         book = Book(database, WALLET)
@@ -107,41 +102,34 @@ def _codes(place: Any) -> list[str]:
         return [*first, *book.new_codes("user-0", seconds=600, count=PAYMENTS)]
 
 
-def _pay(place: Any, codes: list[str]) -> None:
-    values = tomllib.loads(place.config(ACQUIRER).read_text())
-    host, port = split_address(values["merchants"]["listen"], "listen")
-    tls = ssl.create_default_context(cafile=place.client / "merchants.cert.pem")
-    tls.check_hostname = False
-    key = SigningKey.load(place.client / f"{CLIENT_ID}.rsa.pem", "1")
-    merchant = Merchant(host, port, CLIENT_ID, key, tls)
-
-    async def send(path: str, body: dict[str, Any]) -> Any:
-        answer = await merchant.send(merchant.signed(path, body))
-        return answer["result"]["resultCode"]
-
-    async def all_of_it() -> None:
-        try:
-            await everything()
-        finally:
-            await merchant.close()
-
-    async def everything() -> None:
-        body = pay_body("canary-payment", codes[0], AMOUNT, "SGD")
-        order: Any = body["order"]
-        order |= {"orderDescription": ORDER, "referenceOrderId": ORDER_ID}
-        order["merchant"]["merchantName"] = MERCHANT
-        assert await send(PAY, body) == "SUCCESS"
-        refund = {
-            "paymentRequestId": "canary-payment",
-            "refundRequestId": "canary-refund",
-            "refundAmount": {"currency": "SGD", "value": str(REFUND)},
-        }
-        assert await send("/aps/api/v1/payments/refund", refund) == "SUCCESS"
-        bodies = [pay_body(f"p{i}", code, 1000 + i, "SGD") for i, code in enumerate(codes[1:])]
-        results = await asyncio.gather(*(send(PAY, body) for body in bodies))
-        assert set(results) == {"SUCCESS"}
-
-    asyncio.run(all_of_it())
+def _pay(place: Place, codes: list[str]) -> None:
+    money = {"currency": "SGD", "value": str(AMOUNT)}
+    shop = {"referenceMerchantId": "M1", "merchantName": MERCHANT, "merchantMCC": "5411"}
+    canary = {
+        "paymentRequestId": "canary-payment",
+        "paymentAmount": money,
+        "order": {
+            "referenceOrderId": ORDER_ID,
+            "orderDescription": ORDER,
+            "orderAmount": money,
+            "merchant": shop,
+        },
+        "paymentMethod": {"paymentMethodType": "CONNECT_WALLET", "paymentMethodId": codes[0]},
+        "paymentFactor": {"inStorePaymentScenario": "PaymentCode"},
+    }
+    refund = {
+        "paymentRequestId": "canary-payment",
+        "refundRequestId": "canary-refund",
+        "refundAmount": {"currency": "SGD", "value": str(REFUND)},
+    }
+    with Merchant(place) as merchant, ThreadPoolExecutor(16) as callers:
+        answers = [merchant.call("pay", canary), merchant.call("refund", refund)]
+        pays = [
+            callers.submit(merchant.pay, f"p{i}", 1000 + i, "SGD", code)
+            for i, code in enumerate(codes[1:])
+        ]
+        answers += [pay.result() for pay in pays]
+    assert {answer["result"]["resultCode"] for answer in answers} == {"SUCCESS"}
 
 
 @pytest.mark.parametrize("name", [*NODES, "dealer"])

@@ -6,12 +6,16 @@ pytest's cache; ``PETCORE_ALIPAYPLUS_PYTHON`` names the interpreter of another o
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -25,12 +29,20 @@ ANSWER_SECONDS = 30.0
 ADDRESS = "127.0.0.43"  # the client connects to port 443, whatever its gateway's URL says
 
 
+@functools.cache
+def _folder() -> Path:
+    """Return a folder of this run."""
+    folder = Path(tempfile.mkdtemp(prefix="alipayplus-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def interpreter(config: pytest.Config) -> Path:
     """Return a Python that has the package; skip the test where it cannot be had."""
     if named := os.environ.get("PETCORE_ALIPAYPLUS_PYTHON"):
         return Path(named)
-    assert config.cache is not None
-    place = config.cache.mkdir("alipayplus")
+    cache = getattr(config, "cache", None)  # absent under -p no:cacheprovider
+    place = _folder() if cache is None else cache.mkdir("alipayplus")
     python, ready = place / "venv" / "bin" / "python", place / "ready"
     if not ready.exists():
         try:

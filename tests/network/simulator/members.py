@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from contextlib import ExitStack
 
 from petcore.errors import LedgerError
 from petcore.network.acquirer.config import AcquirerConfig
@@ -103,7 +104,8 @@ class Node(Incarnation):
     def make(self):
         config = load_node(self.world.place.config(self.name))
         directory = config.directory()
-        self.core = process._core(config, directory)
+        self.own = ExitStack()
+        self.core = process._core(config, directory, self.own)
         self.database = self.core.database
         identity = load_identity(config.certificate, config.key)
         first = self.core.first
@@ -116,6 +118,8 @@ class Node(Incarnation):
         await self.role.start()
 
     def clear(self):
+        self.own.pop_all()  # it would wait for what a dead process leaves undone
+        self.core.sink._log.close()
         self.core.pairing.close()
         super().clear()
 

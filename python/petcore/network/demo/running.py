@@ -44,7 +44,7 @@ class Member:
     files: ExitStack = field(default_factory=ExitStack)
 
     @property
-    def log(self) -> Path:
+    def log_file(self) -> Path:
         """Where its standard error goes."""
         return self.place.member(self.name) / f"{self.name}.log"
 
@@ -56,7 +56,7 @@ class Member:
     def start(self) -> None:
         """Start its process, which ends with this one."""
         self.starts += 1
-        log = self.files.enter_context(self.log.open("ab"))
+        log = self.files.enter_context(self.log_file.open("ab"))
         tether = [sys.executable, "-P", "-m", "petcore.cli.tethered", str(os.getpid())]
         self.process = subprocess.Popen(  # noqa: S603
             [*tether, *_command(self.name), "--config", str(self.place.config(self.name))],
@@ -77,7 +77,11 @@ class Member:
 
     def words(self) -> str:
         """Return the last lines of its log."""
-        text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        text = (
+            self.log_file.read_text(encoding="utf-8", errors="replace")
+            if self.log_file.exists()
+            else ""
+        )
         return "\n".join(text.strip().split("\n")[-_LINES:])
 
 

@@ -133,9 +133,9 @@ def _core(config: NodeConfig, directory: Directory, own: ExitStack) -> Core:
     return core
 
 
-def _beside(log: Path) -> Path:
+def _beside(path: Path) -> Path:
     """Return the log of what is disclosed outside sessions, which own theirs."""
-    return log.with_name(f"{log.stem}.nets{log.suffix}")
+    return path.with_name(f"{path.stem}.nets{path.suffix}")
 
 
 def _on_signals(stop: asyncio.Event) -> None:

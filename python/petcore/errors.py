@@ -34,6 +34,11 @@ party's data.
     │   ├── StoreLocked           locked      yes    another process uses it
     │   ├── StoreDamaged          damaged            a file of it is not what was written
     │   └── StockExhausted        exhausted          it has too little of what an operation needs
+    ├── LedgerError               ledger      yes    a payment network's database refused
+    │   ├── LedgerLocked          ledger-locked yes  another process owns or writes it
+    │   ├── LedgerFull            ledger-full yes    no room is left
+    │   ├── LedgerDamaged         ledger-damaged     it is damaged, or no database
+    │   └── LedgerNewer           ledger-newer       a newer petcore made its tables
     ├── EntropyError              entropy     yes    the system gave no randomness
     ├── PseudonymError            pseudonym
     │   ├── ScopeRefused          scope              the service does not serve this scope or epoch

@@ -17,7 +17,7 @@ def tree(cls: type[errors.PetcoreError]) -> list[type[errors.PetcoreError]]:
 def test_the_docstring_draws_every_class_with_its_code_and_whether_to_retry() -> None:
     drawn = {}
     for line in (errors.__doc__ or "").splitlines():
-        match = re.match(r"[\s│├└─]*([A-Z]\w+) {2,}([a-z-]+)( +yes)? +", line)
+        match = re.match(r"[\s│├└─]*([A-Z]\w+) {2,}([a-z-]+)( +yes)?( |$)", line)
         if match:
             drawn[match[1]] = (match[2], match[3] is not None)
     made = {

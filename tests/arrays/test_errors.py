@@ -31,7 +31,7 @@ def test_the_docstring_draws_every_class_with_its_code_and_whether_to_retry() ->
 def test_codes_are_unique_and_every_class_is_public() -> None:
     classes = [cls for cls in tree(errors.PetcoreError) if cls.__module__ == "petcore.errors"]
     assert len({cls.default_code for cls in classes}) == len(classes)
-    assert {cls.__name__ for cls in classes} | {"from_core"} == set(errors.__all__)
+    assert {cls.__name__ for cls in classes} | {"error_class", "from_core"} == set(errors.__all__)
 
 
 @pytest.mark.parametrize("code", ["usage", "late", "step", "aborted", "broken", "correlation"])

@@ -29,7 +29,7 @@ from petcore.cli import (
     stock,
     train,
 )
-from petcore.errors import PetcoreError
+from petcore.errors import ConfigError, PetcoreError
 
 
 class _Group(TyperGroup):
@@ -43,6 +43,15 @@ class _Group(TyperGroup):
                 raise
             render.show_error(error)
             raise typer.Exit(render.exit_code(error)) from error
+        except ModuleNotFoundError as error:
+            if ctx.params.get("debug") or (error.name or "petcore").startswith("petcore"):
+                raise
+            missing = ConfigError(
+                f"this command needs {error.name}, which is not installed: "
+                "pip install 'petcore[network]'"
+            )
+            render.show_error(missing)
+            raise typer.Exit(render.exit_code(missing)) from error
         except KeyboardInterrupt:
             render.note("stopped")
             raise typer.Exit(130) from None  # as a shell reports SIGINT

@@ -29,6 +29,11 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def unboxed(text: str) -> str:
+    """Return what an error panel says, without its frame and its line breaks."""
+    return " ".join(text.replace("│", " ").split())
+
+
 @pytest.fixture
 def configs(tmp_path: Path) -> dict[str, Path]:
     """Configuration files of gateway, wallet and dealer, with keys, on free loopback ports."""

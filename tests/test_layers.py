@@ -8,7 +8,7 @@ import pkgutil
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +51,25 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def over(*paths: Path) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """Make one test of a check of many files; it names each that fails."""
+
+    def one_test(check: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            wrong = []
+            for path in paths:
+                try:
+                    check(path)
+                except AssertionError as error:
+                    wrong.append(f"{name(path)}: {error}")
+            assert paths
+            assert not wrong, "\n".join(wrong)
+
+        return test
+
+    return one_test
+
+
 def folder(path: Path) -> str:
     return path.relative_to(ROOT / "csrc").parts[0]
 
@@ -59,7 +78,7 @@ def includes(path: Path) -> list[str]:
     return re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", CSRC, ids=name)
+@over(*CSRC)
 def test_includes_point_down(path):
     here = folder(path)
     assert here in RANK, f"csrc/{here} has no rank; give it one in {Path(__file__).name}"
@@ -70,26 +89,26 @@ def test_includes_point_down(path):
         assert here != "net" or there in NET_MAY_USE, f"net/ must not include {target}"
 
 
-@pytest.mark.parametrize("path", CSRC, ids=name)
+@over(*CSRC)
 def test_only_bindings_know_pybind11_and_python(path):
     if folder(path) != "bindings":
         assert not re.search(r"pybind11|Python\.h|PyGIL", path.read_text())
 
 
-@pytest.mark.parametrize("path", [p for p in CSRC if p.suffix == ".h"], ids=name)
+@over(*(p for p in CSRC if p.suffix == ".h"))
 def test_a_header_is_guarded_and_says_what_it_is_for(path):
     text = path.read_text()
     assert "#pragma once" in text
     assert text.startswith("// "), "begin with a comment: the concept that this file holds"
 
 
-@pytest.mark.parametrize("path", [*CSRC, *PYTHON, *TESTS], ids=name)
+@over(*CSRC, *PYTHON, *TESTS)
 def test_a_file_is_short_enough_to_read(path):
     lines = path.read_text().count("\n")
     assert lines <= FILE_LINES_MAX, f"{lines} lines; a file holds one concept"
 
 
-@pytest.mark.parametrize("path", [*PYTHON, *TESTS], ids=name)
+@over(*PYTHON, *TESTS)
 def test_a_python_function_fits_a_screen(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -99,7 +118,7 @@ def test_a_python_function_fits_a_screen(path):
             assert lines <= FUNCTION_LINES_MAX, f"{node.name} has {lines} lines"
 
 
-@pytest.mark.parametrize("path", CSRC, ids=name)
+@over(*CSRC)
 def test_a_cpp_function_fits_a_screen(path):
     for line, lines in cpp_functions(path.read_text()):
         assert lines <= FUNCTION_LINES_MAX, f"the function at line {line} has {lines} lines"
@@ -146,19 +165,19 @@ int f(int a,
     assert list(cpp_functions(text)) == [(4, 83)]
 
 
-@pytest.mark.parametrize("path", [*CSRC, *PYTHON, *TESTS], ids=name)
+@over(*CSRC, *PYTHON, *TESTS)
 def test_work_left_for_later_names_its_issue(path):
     for number, line in enumerate(path.read_text().splitlines(), 1):
         assert not re.search(r"\b(TODO|FIXME)(?!\(#\d+\))[ :(]", line), f"{number}: {line.strip()}"
 
 
-@pytest.mark.parametrize("path", CSRC, ids=name)
+@over(*CSRC)
 def test_the_core_neither_prints_nor_ends_the_process(path):
     banned = r"std::(cout|cerr|clog|exit|abort|terminate|quick_exit)\b|\bf?printf\(|\bassert\("
     assert not re.search(banned, path.read_text())
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name)
+@over(*PYTHON)
 def test_library_code_neither_prints_nor_exits_nor_pickles(path):
     is_cli = "cli" in path.relative_to(ROOT / "python" / "petcore").parts
     for node in ast.walk(ast.parse(path.read_text())):
@@ -170,7 +189,7 @@ def test_library_code_neither_prints_nor_exits_nor_pickles(path):
             assert ast.unparse(node.func) not in {"print", "sys.exit", "exit", "quit", "os._exit"}
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name)
+@over(*PYTHON)
 def test_only_mpc_random_and_what_connects_touch_the_compiled_core(path):
     here = path.relative_to(ROOT / "python" / "petcore").parts[0]
     allowed = {

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.conftest import unboxed
 from typer.testing import CliRunner
 
 from petcore.cli.app import app
@@ -135,7 +136,7 @@ def test_a_model_to_keep_needs_a_version_and_a_new_file(configs: dict[str, Path]
         with started(*train(configs, "wallet", *more), cwd=folder) as process:
             _, err = process.communicate(timeout=30)
         assert process.returncode == 2
-        assert said in " ".join(err.replace("│", " ").split())
+        assert said in unboxed(err)
 
 
 def test_different_options_are_named_at_both_parties(configs: dict[str, Path]) -> None:
@@ -157,7 +158,7 @@ def test_a_bad_file_is_refused_before_anyone_is_met(configs: dict[str, Path]) ->
     with started(*train(configs, "wallet"), cwd=folder) as process:
         _, err = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert "line 2, column 'AGE': is NaN" in " ".join(err.replace("│", " ").split())
+    assert "line 2, column 'AGE': is NaN" in unboxed(err)
 
 
 def test_nodes_clear_payments_that_they_cannot_read(
@@ -208,5 +209,5 @@ def test_a_wrong_option_is_refused_before_anyone_is_met(
     tables(Path())
     done = CliRunner().invoke(app, train(configs, "wallet", *words))
     assert done.exit_code == 2
-    assert complaint in " ".join(done.stderr.replace("│", " ").split())
+    assert complaint in unboxed(done.stderr)
     assert "connecting" not in done.stderr

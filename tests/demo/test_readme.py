@@ -13,7 +13,7 @@ from tests.conftest import free_ports
 from petcore.trust import chain
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SECTION = README[README.index("\n## By hand") : README.index("\n## What is protected")]
+SECTION = README[README.index("\n## By hand") : README.index("\n## The payment network")]
 
 
 def commands(text: str) -> list[str]:

@@ -196,13 +196,15 @@ class Wallet(Edge):
         told = open_part(asked, self.ring)
         currency, kind = asked.header.clear["merchant_currency"], asked.header.type
         rate = self.directory.rate(currency, self.payer_currency)
+        today = kind == "refund" and asked.header.clear["fx_mode"] == "current"
+        debit = (rate.give_back if today else rate.convert)(told["amount"])
         values: dict[str, Any] = {
             "acqp": ACQUIRER,
             "request": asked.digest,
             "payer_currency": self.payer_currency,
             "rate": rate.id or "-",
             "seen": told["amount"],
-            "debit": rate.convert(told["amount"]),
+            "debit": debit,
             "reason": "accepted",
         }
         if kind == "refund":

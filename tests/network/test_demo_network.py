@@ -19,6 +19,7 @@ from petcore.network.demo.place import existing, free_ports, make_place
 from petcore.network.demo.running import MEMBERS, Running
 from petcore.network.demo.status import look
 from petcore.network.errors import PinRefused
+from tests.conftest import unboxed
 
 SECONDS = 150
 
@@ -29,7 +30,7 @@ COMMANDS = re.findall(r"^    (petcore network [^#\n]*)", README, re.MULTILINE)
 
 def petcore(*args):
     """Run ``petcore network`` in this process; return what it printed and how it ended."""
-    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["network", *map(str, args)])
+    return CliRunner().invoke(app, ["network", *map(str, args)])
 
 
 def processes_of(place):
@@ -195,7 +196,7 @@ def test_the_status_of_a_network_that_is_up(place, up, merchant):
 
 def test_a_network_that_is_up_is_not_started_twice(place, up):
     second = petcore("up", place.root)
-    assert (second.exit_code, "is up already" in second.stderr) == (2, True)
+    assert (second.exit_code, "is up already" in unboxed(second.stderr)) == (2, True)
     assert up.poll() is None
     assert all(row.healthy for row in look(place))
 
@@ -203,7 +204,7 @@ def test_a_network_that_is_up_is_not_started_twice(place, up):
 def test_a_network_is_made_in_an_empty_folder_only(tmp_path):
     (tmp_path / "mine.txt").write_text("do not touch")
     told = petcore("init", tmp_path)
-    assert (told.exit_code, "not an empty folder" in told.stderr) == (2, True)
+    assert (told.exit_code, "not an empty folder" in unboxed(told.stderr)) == (2, True)
     assert [entry.name for entry in tmp_path.iterdir()] == ["mine.txt"]
 
 
@@ -216,7 +217,7 @@ def test_private_keys_are_readable_by_their_owner_only(place):
 @pytest.mark.parametrize("command", ["up", "status", "pay", "code"])
 def test_a_folder_without_a_network_is_named(tmp_path, command):
     told = petcore(command, tmp_path)
-    assert (told.exit_code, "holds no whole network" in told.stderr) == (2, True)
+    assert (told.exit_code, "holds no whole network" in unboxed(told.stderr)) == (2, True)
 
 
 def test_a_network_that_is_down_says_so(down):

@@ -76,6 +76,16 @@ def test_fees_and_conversions_are_the_smallest_integers_not_below_the_exact_valu
     assert 0 <= rate.convert(amount) * rate.den - amount * rate.num < rate.den
 
 
+def test_a_retired_rate_is_found_by_its_id_only(write):
+    new = '\n[[rates]]\nid = "r2"\nsource = "SGD"\ntarget = "EUR"\nnum = 3\nden = 4\n'
+    directory = Directory.load(write(MEMBERS + TERMS + "retired = true\n" + new))
+    assert [r.id for r in directory.rates_from("SGD")] == ["r2"]
+    assert directory.rate("SGD", "EUR").id == "r2"
+    assert directory.rate_by_id("r1").convert(100) == 67
+    with pytest.raises(UsageError, match="no rate 'r3'"):
+        directory.rate_by_id("r3")
+
+
 def test_the_digest_changes_with_every_character(write):
     digest = Directory.load(write(MEMBERS + TERMS)).digest
     assert Directory.load(write(MEMBERS + TERMS + "\n")).digest != digest

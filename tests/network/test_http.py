@@ -52,8 +52,8 @@ def application(members: Members) -> Starlette:
     async def defect(_: Request) -> Response:
         raise RuntimeError("canary 4711")
 
-    async def never(_: Request) -> Response:
-        await asyncio.Event().wait()
+    async def slow(_: Request) -> Response:
+        await asyncio.sleep(1.0)
         return Response()
 
     return Starlette(
@@ -63,7 +63,7 @@ def application(members: Members) -> Starlette:
             Route("/echo", echo, methods=["POST"]),
             Route("/full", full),
             Route("/defect", defect),
-            Route("/never", never),
+            Route("/slow", slow),
         ],
         exception_handlers={PetcoreError: on_error, Exception: on_error},
     )
@@ -202,7 +202,7 @@ def test_a_path_that_is_not_served_is_a_closed_door(members):
 
 def test_a_member_that_does_not_answer_is_late_and_one_that_is_away_unreachable(members):
     with pytest.raises(PeerLate, match="node-a did not answer"):
-        served(members, lambda peers: peers.get("node-a", "/never", timeout=0.2))
+        served(members, lambda peers: peers.get("node-a", "/slow", timeout=0.2))
     with pytest.raises(PeerUnreachable, match="node-b cannot be reached"):
         served(members, lambda peers: peers.get("node-b", "/who"))
 

@@ -13,6 +13,7 @@ import pytest
 from petcore.errors import BadFrame, PeerUntrusted, PetcoreError
 from petcore.network.envelope import pack
 from petcore.network.http import Peers
+from petcore.network.keyring import KeyRing
 from tests.network.nodes import NODES, WALLET, Acquirer, Network, Wallet, scenario, until
 
 pytestmark = pytest.mark.processes
@@ -138,7 +139,7 @@ def test_a_node_that_is_told_to_end_finishes_its_batch_and_ends_well(network):
         running = asyncio.create_task(load.run())
         for share, node in ((0.3, "node-a"), (0.6, "node-b")):
             await until(lambda share=share: load.decided >= share * load.count, 60)
-            assert network.kill(node, signal.SIGTERM) == 0
+            assert await asyncio.to_thread(network.kill, node, signal.SIGTERM) == 0
             network.start(node)
         await running
         await load.check(network)
@@ -146,25 +147,51 @@ def test_a_node_that_is_told_to_end_finishes_its_batch_and_ends_well(network):
     scenario(network, act)
 
 
+async def orphan(network: Network, acquirer: Acquirer, wallet: Wallet) -> None:
+    """Kill node A while it waits for the wallet's check of the payment "orphan"."""
+    (reply,) = await acquirer.send_until(acquirer.pay("warm"))
+    assert acquirer.result(reply) == 1
+    gate = asyncio.Event()
+
+    async def wait() -> None:
+        await gate.wait()
+
+    wallet.answers = wait
+    sending = asyncio.create_task(acquirer.send(acquirer.pay("orphan")))
+    await until(lambda: len(rows(network, "node-a", "SELECT 1 FROM requests")) == 2)
+    network.kill("node-a")
+    with pytest.raises(PetcoreError):
+        await sending
+    gate.set()
+
+
 def test_a_request_that_was_journalled_before_a_crash_is_decided_after_it(network):
     async def act(acquirer: Acquirer, wallet: Wallet) -> None:
-        (reply,) = await acquirer.send_until(acquirer.pay("warm"))
-        assert acquirer.result(reply) == 1
-        gate = asyncio.Event()
-
-        async def wait() -> None:
-            await gate.wait()
-
-        wallet.answers = wait
-        sending = asyncio.create_task(acquirer.send(acquirer.pay("orphan")))
-        await until(lambda: len(rows(network, "node-a", "SELECT 1 FROM requests")) == 2)
-        network.kill("node-a")
-        with pytest.raises(PetcoreError):
-            await sending
-        gate.set()
+        await orphan(network, acquirer, wallet)
         network.start("node-a")
         assert acquirer.result(await acquirer.decided("orphan")) == 1
         await until(lambda: any(notice.id == "orphan" for notice in acquirer.notices))
+
+    scenario(network, act)
+
+
+def test_a_request_whose_key_was_erased_while_the_node_was_down_ends_and_others_go_on(network):
+    async def act(acquirer: Acquirer, wallet: Wallet) -> None:
+        await orphan(network, acquirer, wallet)
+        ring = KeyRing.load(network.folder / "keys", "node-a")
+        old = ring.epoch
+        ring.rotate()
+        ring.erase(old)
+        network.start("node-a")
+        for again in range(20):  # the acquirer looks for new keys once a second
+            (reply,) = await acquirer.send_until(acquirer.pay(f"next-{again}"))
+            if reply.code != "epoch":
+                break
+            await asyncio.sleep(0.2)
+        assert acquirer.result(await acquirer.decided(reply.id)) == 1
+        reply = await acquirer.inquire("orphan")
+        assert (reply.status, reply.code) == ("refused", "expired")
+        assert "a request cannot be opened" in network.log("node-a")
 
     scenario(network, act)
 
@@ -219,7 +246,8 @@ def test_node_b_refuses_a_node_a_that_says_what_it_cannot(network):
         assert await refused("/v1/batches", b"\xff" * 64) == "malformed"
         assert await refused("/v1/batches/7/computed", b'{"digest": "00"}') == "unfit"
         assert await refused("/v1/batches/7/commit", b"") == "usage"
-        assert await refused("/v1/cancels", pack([b"rubbish"])) == "malformed"
+        assert await refused("/v1/cancels", pack([b"rubbish"])) == "frame"
+        assert await refused("/v1/cancels", pack([b'{"window": 1}', b"x"])) == "malformed"
         with pytest.raises(BadFrame):
             await peers.post("node-b", "/v1/batches", bytes((16 << 20) + 1))
         await peers.close()

@@ -6,10 +6,12 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from petcore.errors import ConfigError, PetcoreError
+from petcore.network.directory import Directory
 from petcore.network.envelope import Envelope, open_part
 from petcore.network.errors import RequestUnknown
 from petcore.network.node.receipts import verify_receipt
@@ -243,6 +245,57 @@ def test_many_small_refunds_give_back_no_more_fee_than_was_taken(run):
         assert results == [1, 0]
 
     run(act)
+
+
+def test_a_refund_at_todays_rate_is_rounded_down(run, network):
+    async def act(acquirer: Acquirer, wallet: Wallet) -> None:
+        await pay(acquirer, "bought-7", 600)
+        before = await settled(network)
+        results = []
+        for index, debit in enumerate((67, 66)):  # of 100 * 2/3
+            wallet.changes = {"debit": debit}
+            refund = acquirer.refund(f"today-{index}", "bought-7", 100, fee=1, fx_mode="current")
+            (reply,) = await acquirer.send(refund)
+            results.append(acquirer.result(reply))
+        assert results == [0, 1]
+        assert moved(before, await settled(network))[WALLET, "position", "EUR"] == 66
+
+    run(act)
+
+
+def test_a_payment_is_refunded_at_its_own_rate_after_the_directory_has_another(tmp_path):
+    network = Network(tmp_path, limits="answer_seconds = 2")
+    path = tmp_path / "network.toml"
+    new = (
+        '\nretired = true\n[[rates]]\nid = "r2"\nsource = "SGD"\ntarget = "EUR"\nnum = 1\nden = 1\n'
+    )
+
+    async def act(acquirer: Acquirer, wallet: Wallet) -> None:
+        await pay(acquirer, "dear", 600)
+        await settled(network)
+
+    async def later(acquirer: Acquirer, wallet: Wallet) -> None:
+        before = await settled(network)
+        results = []
+        for request, rate, debit in (("at-r2", "r2", 100), ("at-r1", "sgd-eur", 67)):
+            wallet.changes = {"rate": rate, "debit": debit}
+            (reply,) = await acquirer.send_until(acquirer.refund(request, "dear", 100, fee=1))
+            results.append(acquirer.result(reply) if reply.status == "decided" else reply.code)
+        assert results == ["terms", 1]
+        assert moved(before, await settled(network))[WALLET, "position", "EUR"] == 67
+        wallet.changes = {}
+        await pay(acquirer, "cheap", 600)
+        paid = moved(before, await settled(network))
+        assert paid[WALLET, "position", "EUR"] == 67 - 600
+
+    try:
+        scenario(network, act)
+        network.end()
+        path.write_text(path.read_text().rstrip() + new)
+        network.members = replace(network.members, directory=Directory.load(path))
+        scenario(network, later)
+    finally:
+        network.end()
 
 
 def test_two_refunds_of_a_payment_at_once_cannot_give_back_more_than_was_paid(run):

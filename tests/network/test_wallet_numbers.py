@@ -88,6 +88,14 @@ def test_refunds_by_parts_at_the_original_rate_give_back_exactly_what_was_paid(
     assert refund_numbers(1, rate, paid, original=True).reason == "amount"
 
 
-def test_a_refund_at_the_current_rate_is_converted_alone():
-    paid = Paid(100, 67, 50, 34)
-    assert refund_numbers(50, Rate("now", "SGD", "EUR", 1, 1), paid, original=False).debit == 50
+@given(
+    parts=st.lists(st.integers(1, 10**9), min_size=1, max_size=6),
+    num=st.integers(1, 1 << 22),
+    den=st.integers(1, 1 << 22),
+)
+def test_refunds_by_parts_at_todays_rate_give_back_no_more_than_one_would(parts, num, den):
+    rate, paid = Rate("now", "SGD", "EUR", num, den), Paid(sum(parts), 1)
+    assume(rate.convert(paid.seen) <= MAX_AMOUNT)
+    back = [refund_numbers(part, rate, paid, original=False).debit for part in parts]
+    assert sum(back) <= refund_numbers(paid.seen, rate, paid, original=False).debit
+    assert all(0 <= a * num - b * den < den for a, b in zip(parts, back, strict=True))

@@ -14,6 +14,7 @@ from petcore.csv_columns import read_csv, write_csv
 from petcore.csv_ids import CsvIds
 from petcore.errors import ConfigError
 from petcore.trust.chain import verify
+from tests.conftest import unboxed
 from tests.demo.test_by_hand import at_both_parties, train
 from tests.processes.conftest import companies as companies
 
@@ -169,7 +170,7 @@ def test_a_wrong_option_is_refused_before_anyone_is_met(
     monkeypatch.chdir(configs["gateway"].parent)
     done = CliRunner().invoke(app, psi(configs, "wallet", *words))
     assert done.exit_code == 2
-    assert complaint in " ".join(done.stderr.replace("│", " ").split())
+    assert complaint in unboxed(done.stderr)
     assert "connecting" not in done.stderr
 
 

@@ -21,7 +21,7 @@ from petcore.config_text import to_toml
 from petcore.errors import ConfigError
 from petcore.stock import load_plan
 from petcore.trust.identity import make_identity
-from tests.conftest import free_ports
+from tests.conftest import free_ports, unboxed
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 SECTION = README[README.index("\n## Ahead of time") : README.index("\n## By hand")]
@@ -228,7 +228,7 @@ def test_the_key_file_is_checked_and_monitoring_gets_status_three(tmp_path, spoi
     spoil(configs["gateway"].store.key_file)
     status, output = stock(path)
     assert status == 3
-    assert complaint in " ".join(output.replace("│", " ").split())
+    assert complaint in unboxed(output)
 
 
 def test_the_key_may_stand_in_the_environment(tmp_path, monkeypatch):
@@ -239,4 +239,4 @@ def test_the_key_may_stand_in_the_environment(tmp_path, monkeypatch):
     )["gateway"]
     assert "STOCK_KEY is not set" in " ".join(stock(path)[1].split())
     monkeypatch.setenv("STOCK_KEY", "ab" * 32)
-    assert "holds no stock" in " ".join(stock(path)[1].replace("│", " ").split())
+    assert "holds no stock" in unboxed(stock(path)[1])

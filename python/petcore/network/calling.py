@@ -231,8 +231,8 @@ class _Line(asyncio.Protocol):
         self._left = 0
         if self._answer is not None and not self._answer.done():
             self._answer.set_result((self._parser.get_status_code(), b"".join(self._parts)))
-        if not self._parser.should_keep_alive() and self.transport is not None:
-            self.transport.close()
+        if not self._parser.should_keep_alive():
+            self.drop()
 
     def _fail(self, error: BaseException) -> None:
         if self._answer is not None and not self._answer.done():

@@ -85,17 +85,25 @@ class Prefunding:
 
 @dataclass(frozen=True)
 class Rate:
-    """``target = source * num / den`` between minor units, rounded up; public while it is valid."""
+    """``target = source * num / den`` between minor units; public.
+
+    A ``retired`` rate converts no new payment: it stays for refunds of those that it converted.
+    """
 
     id: str
     source: str
     target: str
     num: int
     den: int
+    retired: bool = False
 
     def convert(self, amount: int) -> int:
-        """Return the one ``to`` for which ``0 <= to * den - amount * num < den``."""
+        """Return the one ``to`` for which ``0 <= to * den - amount * num < den``: rounded up."""
         return -(-amount * self.num // self.den)
+
+    def give_back(self, amount: int) -> int:
+        """Return the one ``to`` for which ``0 <= amount * num - to * den < den``: rounded down."""
+        return amount * self.num // self.den
 
 
 @dataclass(frozen=True)
@@ -206,6 +214,17 @@ class Directory:
         except KeyError:
             raise UsageError(f"there is no rate from {source[:8]} to {target[:8]}") from None
 
+    def rates_from(self, source: str) -> list[Rate]:
+        """Return the rates that convert new payments of a currency."""
+        return [r for r in self._by_currencies.values() if r.source == source]
+
+    def rate_by_id(self, number: str) -> Rate:
+        """Return the rate with this id, retired or not; UsageError if there is none."""
+        try:
+            return self._rates[number]
+        except KeyError:
+            raise UsageError(f"there is no rate {number[:64]!r}") from None
+
     def prefunded(self, mpp: str, currency: str) -> int:
         """Return how much of a currency a wallet deposited; 0 where nothing is said."""
         return self._deposits.get((mpp, currency), 0)
@@ -224,7 +243,11 @@ class Directory:
 
     @cached_property
     def _by_currencies(self) -> dict[tuple[str, str], Rate]:
-        return {(r.source, r.target): r for r in self.rates}
+        return {(r.source, r.target): r for r in self.rates if not r.retired}
+
+    @cached_property
+    def _rates(self) -> dict[str, Rate]:
+        return {r.id: r for r in self.rates}
 
     @cached_property
     def _deposits(self) -> dict[tuple[str, str], int]:
@@ -236,7 +259,7 @@ class Directory:
         routes = [(a.acqp, a.mpp, code) for a in self.agreements for code in a.currencies]
         _once(file, "agreements", routes)
         _once(file, "prefunding", [(p.mpp, p.currency) for p in self.prefunding])
-        _once(file, "rates", [(r.source, r.target) for r in self.rates])
+        _once(file, "rates", [(r.source, r.target) for r in self.rates if not r.retired])
         _once(file, "rates", [r.id for r in self.rates])
         for role in _SINGLE:
             if len(self.of_role(role)) != 1:
@@ -313,6 +336,7 @@ def _rate(table: Table) -> Rate:
         target=_currency(table, "target", table.text("target")),
         num=_bounded(table, "num", 1, RATE_MAX),
         den=_bounded(table, "den", 1, RATE_MAX),
+        retired=_flag(table, "retired"),
     )
     table.done()
     if rate.source == rate.target:

@@ -6,7 +6,6 @@ words, so that an auditor who holds the key can look at it.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ from petcore.csv_columns import CsvColumns, Table, format_csv, parse_csv, read_c
 from petcore.errors import ConfigError, UsageError
 from petcore.payments.batch import Batch, Routes
 from petcore.payments.money import MAX_AMOUNT, minor_digits
+from petcore.payments.sealed_file import pack, unpack
 from petcore.payments.sealing import SealingKey, load_public, seal, write_private
 from petcore.payments.sharing import Words, combine_shares, share_for_nodes
 
 _PAYMENTS = "payment shares"
 _POSITIONS = "net position shares"
 _MONEY = ("amount", "limit")
-_MAX_HEADER = 4096
 _ZERO = "check"  # in the column of currencies: the share of zero that tells runs apart
 
 
@@ -76,7 +75,7 @@ def share_payments(
     _make(folder)
     for i, node in enumerate(nodes):
         shares = {f"{name}_share": shares[i] for name, shares in money.items()}
-        content = _pack(head | {"node": node}, _route_columns(routes) | shares)
+        content = pack(head | {"node": node}, format_csv(_route_columns(routes) | shares))
         target = folder / f"{Path(path).stem}.{node}.sealed"
         write_private(target, seal(content, public[node], node, _PAYMENTS))
         written.append(target)
@@ -161,7 +160,7 @@ class Outbox:
                 "currency": [*self.routes.currencies, _ZERO],
                 "share": shares[participant],
             }
-            content = _pack(head | {"participant": participant}, columns)
+            content = pack(head | {"participant": participant}, format_csv(columns))
             write_private(path, seal(content, public, participant, _POSITIONS))
 
 
@@ -242,23 +241,6 @@ def _make(folder: Path) -> None:
         raise ConfigError(f"{folder}: cannot be made ({error.strerror})") from error
 
 
-def _pack(header: Mapping[str, object], columns: Table) -> bytes:
-    return json.dumps(header).encode() + b"\n" + format_csv(columns)
-
-
 def _unpack(path: str | Path, key: SealingKey, kind: str) -> tuple[dict[str, object], CsvColumns]:
-    try:
-        envelope = Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    try:
-        head, _, body = key.open(envelope, kind).partition(b"\n")
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error.message}") from error
-    try:
-        header = json.loads(head[:_MAX_HEADER])
-    except (ValueError, RecursionError):
-        header = None
-    if not isinstance(header, dict) or header.get("kind") != kind:
-        raise ConfigError(f"{path}: does not hold {kind}")
-    return header, parse_csv(body, str(path))
+    header, content = unpack(path, key, kind)
+    return header, parse_csv(content, str(path))

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from petcore.cli.app import app
 from petcore.errors import LedgerError
 from petcore.network.ledger import Accounts, Database, check_invariants
+from tests.conftest import unboxed
 
 from .files import ACQUIRERS, WALLETS, directory, expected_nets, payments, write
 
@@ -149,4 +150,4 @@ def test_a_wrong_command_is_told_what_is_missing(
     own = ["--config", str(configs["gateway"]), "--key", "k", "--keys", ".", "--out", "out"]
     done = CliRunner().invoke(app, ["clear", *own, *words])
     assert done.exit_code == 2
-    assert said in " ".join(done.output.replace("│", " ").split())
+    assert said in unboxed(done.output)

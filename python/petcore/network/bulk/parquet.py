@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from petcore.errors import ConfigError, UsageError
+from petcore.payments import sealed_file
 from petcore.payments.money import MAX_PAYMENTS, minor_digits
 from petcore.payments.sealing import RECIPIENT, SealingKey, seal, write_private
 
@@ -29,7 +29,6 @@ FEATURE = "feature_"
 """Columns of either side that begin so are for the risk model, in the order of the file."""
 
 ID_LENGTH_MAX = 64
-_HEADER_BYTES_MAX = 1 << 16
 _BYTES_PER_ROW = 4096
 
 
@@ -109,26 +108,13 @@ def pack(header: Mapping[str, Any], table: pa.Table) -> bytes:
     # Shares are random: they neither compress nor repeat.
     compression = {name: "none" if name in words_of else "lz4" for name in table.schema.names}
     pq.write_table(table, sink, compression=compression, use_dictionary=others[1:] or False)
-    return b"\n".join((json.dumps(header).encode(), sink.getvalue().to_pybytes()))
+    return sealed_file.pack(header, sink.getvalue().to_pybytes())
 
 
 def unpack(path: str | Path, key: SealingKey, kind: str) -> tuple[dict[str, Any], pa.Table]:
     """Open a sealed message; raises ConfigError, naming the file."""
-    try:
-        envelope = Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    try:
-        head, _, body = key.open(envelope, kind).partition(b"\n")
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error.message}") from error
-    try:
-        header = json.loads(head[:_HEADER_BYTES_MAX])
-    except (ValueError, RecursionError):
-        header = None
-    if not isinstance(header, dict) or header.get("kind") != kind:
-        raise ConfigError(f"{path}: does not hold {kind}")
-    return header, read_table(body, str(path))
+    header, content = sealed_file.unpack(path, key, kind)
+    return header, read_table(content, str(path))
 
 
 def write_sealed(

@@ -84,9 +84,10 @@ class Rows:
     left
         From the nodes' journals, for a refund: what of the payment is not refunded yet, as `seen`.
     fx_seen, fx_debit, fee_base, fee_sum
-        What the rate and the fee relate. For a payment, and for a refund at the current rate: seen,
-        debit, seen, fee. For a refund at the original rate: the payment's refunds so far and this
-        one, added up, so that refunds in parts give back exactly what was paid.
+        What the rate and the fee relate. For a payment: seen, debit, seen, fee. For a refund at the
+        original rate: the payment's refunds so far and this one, added up, so that refunds in parts
+        give back exactly what was paid. At the current rate the fees are so too, and the first two
+        are -seen and -debit: a relation of negatives is one that is rounded down.
     names
         Of the edges, public.
     features

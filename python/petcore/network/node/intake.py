@@ -129,8 +129,13 @@ class Intake:
             envelope = Envelope.from_bytes(record.body)
             if record.kind is Kind.CANCEL:
                 self._cancels.resume(envelope)
-            else:
+                continue
+            try:
                 shares = await self._core.in_thread(self._core.open, envelope)
+            except PetcoreError as error:  # its key may be erased: nobody can read it any more
+                self._core.log.failure("a request cannot be opened", error, request=record.request)
+                Pending(envelope, {}, self._ended).refuse(error)
+            else:
                 self._begin(envelope, shares)
         return len(waiting)
 
@@ -146,6 +151,11 @@ class Intake:
     def drain(self) -> None:
         """Take nothing new from now on."""
         self._draining = True
+
+    def let_go(self) -> None:
+        """Answer who waits for what no batch of this process will decide."""
+        for pending in self._pending.values():
+            pending.let_go()
 
     async def close(self) -> None:
         """Stop what is under way; the journal knows how to go on."""

@@ -43,7 +43,7 @@ class Pending:
         self._ended = ended
         loop = asyncio.get_running_loop()
         self._reply: asyncio.Future[Reply] = loop.create_future()
-        self._word: asyncio.Future[Reply] = loop.create_future()
+        self._word: asyncio.Future[Reply | None] = loop.create_future()
 
     @property
     def key(self) -> str:
@@ -97,6 +97,11 @@ class Pending:
         self.awaiting = reply
         if not self._word.done():
             self._word.set_result(reply)
+
+    def let_go(self) -> None:
+        """Tell who waits that there is no reply yet: this process ends, the next one goes on."""
+        if not self._word.done():
+            self._word.set_result(None)
 
     def refuse(self, error: PetcoreError) -> None:
         """End it with an error."""

@@ -192,9 +192,10 @@ class _NodeA:
         self._lane.start()
 
     async def drain(self) -> None:
-        """Take nothing new; finish the batch that runs."""
+        """Take nothing new; finish the batch that runs; let nobody wait for another."""
         self._intake.drain()
         await self._lane.close()
+        self._intake.let_go()
 
     async def close(self) -> None:
         """End everything else."""

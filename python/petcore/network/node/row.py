@@ -119,11 +119,21 @@ def agreement(row: Row, directory: Directory) -> Agreement:
 
 
 def rate(row: Row, directory: Directory) -> Rate:
-    """Return the rate from the merchant's to the payer's currency; UsageError unless named so."""
-    found = directory.rate(row.merchant_currency, row.payer_currency)
-    if row.check.header.clear["rate"] != (found.id or NO_RATE):
+    """Return the rate from the merchant's to the payer's currency; UsageError unless named so.
+
+    A refund at the original rate is by the payment's, which may be retired: see `check_refund`.
+    """
+    named = str(row.check.header.clear["rate"])
+    source, target = row.merchant_currency, row.payer_currency
+    earlier = row.kind == "refund" and not _at_todays_rate(row) and named != NO_RATE
+    found = directory.rate_by_id(named) if earlier else directory.rate(source, target)
+    if (named, source, target) != (found.id or NO_RATE, found.source, found.target):
         raise UsageError(f"the rate is {found.id or NO_RATE} and the wallet took another")
     return found
+
+
+def _at_todays_rate(row: Row) -> bool:
+    return row.kind == "refund" and row.request.header.clear["fx_mode"] == "current"
 
 
 def route(rows: Sequence[Row]) -> Route:
@@ -218,7 +228,11 @@ def _refund_columns(
         before = _paid(record, journal) - left
         # A fee has no rate: were it rounded up for every part, parts would give back too much.
         sums = [("fee_base", 0), ("fee_sum", 2)]
-        if row.request.header.clear["fx_mode"] == "original":
+        if _at_todays_rate(row):  # rounded down: the relation holds for the negatives
+            for name in ("fx_seen", "fx_debit"):
+                word = columns[name][index : index + 1]
+                np.negative(word, out=word)
+        else:
             sums += [("fx_seen", 0), ("fx_debit", 1)]
         for name, place in sums:
             columns[name][index : index + 1] += before[place : place + 1]
@@ -247,10 +261,7 @@ def check_refund(row: Row, payment: Record | None, was: Envelope | None) -> None
     same = (
         was.header.sender == row.mpp
         and was.header.clear["payer_currency"] == row.payer_currency
-        and (
-            row.request.header.clear["fx_mode"] != "original"
-            or was.header.clear["rate"] == row.check.header.clear["rate"]
-        )
+        and (_at_todays_rate(row) or was.header.clear["rate"] == row.check.header.clear["rate"])
     )
     if not same:
         raise TermsRefused("the refund is of another wallet, currency or rate than its payment")

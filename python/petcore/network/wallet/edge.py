@@ -19,11 +19,12 @@ from petcore.errors import ConfigError, PetcoreError
 from petcore.network import http
 from petcore.network.directory import Directory
 from petcore.network.envelope import pack, unpack
+from petcore.network.errors import DecisionUnclear
 from petcore.network.keyring import KeyRing, PublicKeys
 from petcore.network.ledger import Database, split_key
 from petcore.network.logs import Log
 from petcore.network.metrics import Metrics
-from petcore.network.node.replies import read_replies
+from petcore.network.node.replies import Reply, read_replies
 from petcore.network.tls import public_context
 from petcore.network.wallet.book import Book
 from petcore.network.wallet.cashier import Cashier, message_of
@@ -131,12 +132,18 @@ class WalletEdge:
         return Response(pack(answers))
 
     async def _decisions(self, request: Request) -> Response:
-        items = await self._items(request)
+        return JSONResponse({"done": await self._decide(await self._items(request))})
+
+    async def _decide(self, items: Sequence[bytes]) -> int:
+        """Carry out decisions; return how many requests they were about."""
         async with self._work:
             states = await run_in_threadpool(self.service.decisions, items)
         for state in states.values():
+            if isinstance(state, DecisionUnclear):
+                _LOG.failure("a decision is unclear", state)
+                state = "unclear"
             self._decided.labels(state).inc()
-        return JSONResponse({"done": len(states)})
+        return len(states)
 
     async def _cancels(self, request: Request) -> Response:
         items = await self._items(request)
@@ -189,19 +196,26 @@ class WalletEdge:
         hold = int(self.config.hold_seconds * 1000)
         late = [record.request for record in waiting if record.expires + hold <= now]
         for request in late[:SWEEP_MOST]:
-            if await self._is_given_up(request):
-                async with self._work:
-                    await run_in_threadpool(self.payments.release, request)
-                self._decided.labels("released").inc()
+            await self._end_late(request)
 
-    async def _is_given_up(self, request: str) -> bool:
-        """Ask node A about a request; say whether it ended without a decision."""
+    async def _end_late(self, request: str) -> None:
+        """Ask node A about a request: do as it was decided, or release it if it never was."""
         sender, request_id = split_key(request)
         path = f"/v1/requests/{quote(sender, safe='')}/{quote(request_id, safe='')}"
         answer = await self._peers.get(self.directory.node_a.name, path)
         (reply,) = read_replies(unpack(answer), 1)
-        # What was decided and then cancelled is void too, but its decision is on the way.
-        return reply.status == "unknown" or (reply.state in _ENDED and reply.status != "decided")
+        if reply.status == "decided":
+            await self._decide(reply.envelopes[:2])
+        elif is_given_up(reply):
+            async with self._work:
+                await run_in_threadpool(self.payments.release, request)
+            self._decided.labels("released").inc()
+
+
+def is_given_up(reply: Reply) -> bool:
+    """Say whether the nodes ended a request without a decision."""
+    # What was decided and then cancelled is void too, but it has a decision.
+    return reply.status == "unknown" or (reply.status != "decided" and reply.state in _ENDED)
 
 
 def run_wallet(path: str | Path, stop: asyncio.Event | None = None) -> None:

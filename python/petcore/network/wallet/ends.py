@@ -34,7 +34,7 @@ def decide(sheet: Sheet, request: str, decision: int) -> str:
     if payment.state == "held":
         if decision == 1:
             return _post(sheet, request, payment)
-        _uncount(sheet, request, payment)
+        _uncount(sheet, payment)
         sheet.end_hold(request, post=False)
     elif (decision == 1) != (payment.state == "posted"):
         raise DecisionUnclear(
@@ -43,6 +43,7 @@ def decide(sheet: Sheet, request: str, decision: int) -> str:
         )
     elif decision == 1:
         return "posted"
+    _free(sheet, request, payment)
     sheet.change(request, payment, "voided")
     sheet.finish(Finish(request, State.VOIDED, b""))
     return "voided"
@@ -82,11 +83,11 @@ def release(sheet: Sheet, request: str) -> None:
 
 
 def _post(sheet: Sheet, request: str, payment: Payment) -> str:
-    sheet.end_hold(request, post=True)
-    sheet.change(request, payment, "posted")
     seen, debit = payment.numbers.seen, payment.numbers.debit
     if payment.refunds:
         debit = _count_refund(sheet, payment)
+    sheet.end_hold(request, post=True)
+    sheet.change(request, payment, "posted")
     sheet.finish(Finish(request, State.POSTED, b"", seen, debit))
     return "posted"
 
@@ -112,18 +113,22 @@ def _give_up(sheet: Sheet, request: str, payment: Payment | None, state: str) ->
     if payment is not None:
         if payment.state == "held":
             sheet.end_hold(request, post=False)
-            _uncount(sheet, request, payment)
+            _uncount(sheet, payment)
+        _free(sheet, request, payment)
         sheet.change(request, payment, state)
     sheet.finish(Finish(request, State.VOIDED, b""))
 
 
-def _uncount(sheet: Sheet, request: str, payment: Payment) -> None:
+def _uncount(sheet: Sheet, payment: Payment) -> None:
     if not payment.refunds:
         sheet.count(payment.user, payment.day, payments=-1, amount=-payment.numbers.debit)
-        return
-    paid = sheet.payments.get(payment.refunds)
+
+
+def _free(sheet: Sheet, request: str, refund: Payment) -> None:
+    """Let the payment of a refund that ended have another."""
+    paid = sheet.payments.get(refund.refunds) if refund.refunds else None
     if paid is not None and paid.refunding == request:
-        sheet.payments.put(payment.refunds, replace(paid, refunding=""))
+        sheet.payments.put(refund.refunds, replace(paid, refunding=""))
 
 
 def _reverse(sheet: Sheet, request: str, payment: Payment) -> None:

@@ -101,13 +101,14 @@ def refund_numbers(amount: int, rate: Rate, paid: Paid, *, original: bool) -> Nu
         The payment and its refunds so far, pending ones included.
     original
         Whether the refund goes back at the payment's rate: then what all refunds give back is
-        what the rate gives for their sum, so that a full refund by parts ends at the payment.
+        what the rate gives for their sum, so that a full refund by parts ends at the payment. At
+        today's rate each refund is rounded down: in parts it never gives back more than whole.
     """
     if original:
         total = paid.refunded_seen + amount
         debit = rate.convert(total) - paid.refunded_debit
     else:
-        debit = rate.convert(amount)
+        debit = rate.give_back(amount)
     if amount > paid.seen - paid.refunded_seen or not 0 <= debit <= MAX_AMOUNT:
         return declined_refund("amount")
     return Numbers(amount, debit)

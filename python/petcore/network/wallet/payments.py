@@ -16,6 +16,7 @@ from petcore.errors import PetcoreError
 from petcore.network.directory import Directory, Rate
 from petcore.network.envelope import Envelope
 from petcore.network.errors import (
+    DecisionUnclear,
     FieldRefused,
     RefundBusy,
     RequestCancelled,
@@ -128,7 +129,7 @@ class Payments:
                 return error
             return self._hold(sheet, request, user, payment.numbers.seen, rate, payment.id)
 
-    def decide(self, decisions: Mapping[str, int]) -> dict[str, str]:
+    def decide(self, decisions: Mapping[str, int]) -> dict[str, str | DecisionUnclear]:
         """Post what the circuit approved (1) and void what it declined (0); return the states.
 
         Parameters
@@ -136,20 +137,27 @@ class Payments:
         decisions
             By the request's key, the sum of both nodes' shares mod 2^64.
 
-        Raises
-        ------
-        DecisionUnclear
-            A sum is neither 0 nor 1, or contradicts what this wallet did. Nothing of this call
-            happened.
+        Returns
+        -------
+        dict
+            By the request's key, its state; or DecisionUnclear where the sum is neither 0 nor 1, or
+            contradicts what this wallet did: that request stays as it is, the others go on.
         """
         with self._sheet() as sheet:
             payments = sheet.payments.load_named(decisions)
             sheet.payments.load(p.refunds for p in payments.values() if p.refunds)
             return {
-                request: ends.decide(sheet, request, decision)
+                request: self._decide(sheet, request, decision)
                 for request, decision in decisions.items()
                 if request in payments
             }
+
+    @staticmethod
+    def _decide(sheet: Sheet, request: str, decision: int) -> str | DecisionUnclear:
+        try:
+            return ends.decide(sheet, request, decision)
+        except DecisionUnclear as error:
+            return error
 
     def cancel(self, sender: str, request_id: str, *, asked: int | None = None) -> str:
         """Take a payment back, or forbid it beforehand; return what was done of it.
@@ -252,7 +260,9 @@ class Payments:
             return FieldRefused(f"there is no payment {name} to refund")
         if paid.merchant_currency != asked.fields["currency"]:
             return FieldRefused(f"{name} was not paid in {asked.fields['currency']}")
-        if paid.state == "held":
+        # Node A sees these refusals: they must not depend on what this wallet said of either.
+        record = self.journal.find([name]).get(name)
+        if record is not None and record.state.open:
             return RefundBusy(f"what the nodes decided of {name} has not come yet", retryable=True)
         if paid.refunding:
             return RefundBusy(f"another refund of {name} is under way", retryable=True)
@@ -268,12 +278,11 @@ class Payments:
         )
         # Also of a code that was nobody's: a refusal would tell the nodes that it was declined.
         (user,) = sheet.users.load([paid.user]) if paid.user else [_UNKNOWN]
-        accepted = numbers.reason == "accepted"
-        state = "held" if accepted else "voided"
-        if accepted:
+        state = "held" if numbers.reason == "accepted" else "voided"
+        if state == "held":
             account, network = self.book.balance(user), self.book.network(user.currency)
             sheet.hold(Transfer(request, 0, network, account, numbers.debit))
-            sheet.payments.put(name, replace(paid, refunding=request))
+        sheet.payments.put(name, replace(paid, refunding=request))
         return self._enter(sheet, request, user, rate, numbers, state, refunds=name)
 
     def _consult(self, sheet: Sheet, asked: Asked, consults: int) -> Answer:
@@ -295,7 +304,7 @@ class Payments:
     def _nobody(self, amount: int, currency: str) -> tuple[Rate, Numbers]:
         """Return the rate and the numbers for a code that is nobody's, or not any more."""
         targets = [p.currency for p in self.directory.prefunding if p.mpp == self.book.name]
-        known = {r.target for r in self.directory.rates if r.source == currency} | {currency}
+        known = {r.target for r in self.directory.rates_from(currency)} | {currency}
         usual = next((code for code in targets if code in known), currency)
         rate = self.directory.rate(currency, usual)
         return rate, declined_numbers(amount, rate, self.features, "token")

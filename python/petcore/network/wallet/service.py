@@ -21,6 +21,7 @@ from petcore.network.wallet.payments import Answer, Asked, Awaiting, Payments
 
 ANSWER_SECONDS = 3600.0
 _REQUESTS = ("pay", "consult", "refund")
+_NEITHER = 2
 _NODES: tuple[Role, ...] = ("node_a", "node_b")
 
 Words = npt.NDArray[np.uint64]
@@ -71,15 +72,17 @@ class WalletService:
         """Return the check for a request that was answered by ``awaiting`` before."""
         return self._check(envelope, payment)
 
-    def decisions(self, items: Sequence[bytes]) -> dict[str, str]:
+    def decisions(self, items: Sequence[bytes]) -> dict[str, str | DecisionUnclear]:
         """Post or void what both nodes decided; return the states by the requests' keys.
+
+        A request whose two shares make no decision has an error for a state, and stays held.
 
         Raises
         ------
         EnvelopeError
             A message is not of a node, or not for this wallet.
         DecisionUnclear
-            The two nodes' messages do not fit together; nothing of this call happened.
+            A message of one node lacks the other's; nothing of this call happened.
         """
         halves: dict[tuple[int, tuple[str, ...]], dict[str, Words]] = {}
         for item in items:
@@ -93,7 +96,7 @@ class WalletService:
             total = half["node_a"] + half["node_b"]
             for request, decision in zip(requests, map(int, total), strict=True):
                 if decided.setdefault(request, decision) != decision:
-                    raise DecisionUnclear(f"two batches decided about {request}, and differently")
+                    decided[request] = _NEITHER  # two batches decided, and differently
         return self.payments.decide(decided)
 
     def cancels(self, items: Sequence[bytes]) -> list[bytes]:

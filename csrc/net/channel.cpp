@@ -181,6 +181,12 @@ bool Channel::left() noexcept {
   return false;
 }
 
+bool Channel::ended() noexcept {
+  left();
+  const std::lock_guard lock(state_->mutex);
+  return state_->goodbye_received;
+}
+
 std::optional<Error> Channel::failure() const {
   const std::lock_guard guard(state_->failure_mutex);
   return state_->failure;

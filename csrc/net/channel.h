@@ -97,6 +97,8 @@ class Channel {
   // left says whether the peer has said goodbye, aborted or gone away. It takes in what has arrived
   // and never waits; unlike serve it expects no heartbeat (the peer may still be meeting others).
   bool left() noexcept;
+  // ended says whether the peer said goodbye; like left it takes in what has arrived.
+  bool ended() noexcept;
   // watch is asked during every wait (at least every 50 ms); what it throws ends the wait. A mesh
   // uses it so that a failure on a sibling link ends a wait on this one. It runs while the channel
   // is locked and may call only failure(), counters() and peer() of any channel. set_watch raises

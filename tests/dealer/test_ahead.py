@@ -46,6 +46,21 @@ def test_a_loop_no_longer_pays_the_dealers_round_trip(town: Town):
     assert foreseen > 50
 
 
+def test_a_program_that_ends_with_more_on_its_way_has_ended_well(town: Town):
+    events = town.serve(town.dealer(*PAIRS))
+
+    def program(session: Any) -> None:
+        x = numbers(session, 20_000)
+        with session.ahead():
+            for _ in range(8):
+                x * x
+
+    for _ in range(5):
+        assert outcomes(town.start(town.pair(*PAIRS[0]), program)) == [None, None]
+    assert events.wait_for("session served", 5)
+    assert not [event for event in events if "failed" in event]
+
+
 @pytest.mark.parametrize("verify", [0.0, 0.5])
 def test_what_is_sent_ahead_serves_every_shape_of_loop(verify):
     def work(session: Any) -> list[Any]:

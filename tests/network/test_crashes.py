@@ -2,8 +2,8 @@
 
 Merchants pay, refund and cancel; a seeded hand sends SIGKILL to nodes, dealer and edges, which are
 started again. Afterwards what merchants were told is compared with the databases of both edges, and
-these with the opened sums of the nodes' shares. ``PETCORE_CRASH_PAYMENTS`` and ``PETCORE_CRASH_SEED``
-make it longer or another one.
+these with the opened sums of the nodes' shares; once with SQLite, once with PostgreSQL.
+``PETCORE_CRASH_PAYMENTS`` and ``PETCORE_CRASH_SEED`` make it longer or another one.
 """
 
 import os
@@ -171,10 +171,12 @@ def settled(place):
     return True
 
 
-@pytest.fixture(scope="module")
-def story(tmp_path_factory):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def story(tmp_path_factory, request):
     """Run the network, the merchants and the killer; return place, what was told, who was killed."""
-    place = make_place(tmp_path_factory.mktemp("crashes") / "net", users=6, balance=BALANCE)
+    server = "sqlite" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    folder = tmp_path_factory.mktemp("crashes") / "net"
+    place = make_place(folder, users=6, balance=BALANCE, database=server)
     config = place.config(WALLET)
     config.write_text(config.read_text() + "\n[limits]\ncode_seconds = 86400\nhold_seconds = 5\n")
     told = []

@@ -26,7 +26,7 @@ def test_a_database_in_a_file_lies_beside_the_configuration(place, tmp_path, mon
     path = place.config("node-a").with_name("written.toml")
     path.write_text(changed(place, written))
     monkeypatch.chdir(tmp_path)
-    assert load_node(path).database == str(place.member("node-a") / "other.db")
+    assert load_node(path).database == f"sqlite:///{place.member('node-a')}/other.db"
 
 
 def test_a_database_server_is_named_by_its_url(place):

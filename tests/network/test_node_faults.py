@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -215,8 +216,16 @@ def test_what_a_wallet_did_not_acknowledge_is_told_again_after_a_restart(network
     scenario(network, act)
 
 
-def as_node_a(network: Network) -> Peers:
-    return Peers(network.members.identities["node-a"], network.members.directory, timeout=10.0)
+@contextlib.asynccontextmanager
+async def as_node_a(network: Network) -> AsyncIterator[Peers]:
+    """Call node B as node A does, once B serves."""
+    members = network.members
+    peers = Peers(members.identities["node-a"], members.directory, timeout=10.0)
+    try:
+        await until_served(peers)
+        yield peers
+    finally:
+        await peers.close()
 
 
 def proposal(**changes: object) -> bytes:
@@ -228,29 +237,27 @@ def test_node_b_refuses_a_node_a_that_says_what_it_cannot(network):
     """Node A is played by the test: other directory, other session, other digest, rubbish."""
 
     async def act(acquirer: Acquirer, wallet: Wallet) -> None:
-        peers = as_node_a(network)
+        async with as_node_a(network) as peers:
 
-        async def refused(path: str, body: bytes) -> str:
-            with pytest.raises(PetcoreError) as met:
-                await peers.post("node-b", path, body)
-            return met.value.code
+            async def refused(path: str, body: bytes) -> str:
+                with pytest.raises(PetcoreError) as met:
+                    await peers.post("node-b", path, body)
+                return met.value.code
 
-        await until_served(peers)
-        assert await refused("/v1/pair", b'{"session": "x", "directory": "another"}') == "unfit"
-        assert await refused("/v1/pair", b"[]") == "frame"
-        assert await refused("/v1/pair", b"x" * 5000) == "frame"
-        assert await refused("/v1/batches", proposal()) == "apart"
-        assert await refused("/v1/batches", proposal(batch=-1)) == "frame"
-        assert await refused("/v1/batches", proposal(settled=[1, "2"])) == "frame"
-        assert await refused("/v1/batches", pack([b"{}"])) == "frame"
-        assert await refused("/v1/batches", b"\xff" * 64) == "malformed"
-        assert await refused("/v1/batches/7/computed", b'{"digest": "00"}') == "unfit"
-        assert await refused("/v1/batches/7/commit", b"") == "usage"
-        assert await refused("/v1/cancels", pack([b"rubbish"])) == "frame"
-        assert await refused("/v1/cancels", pack([b'{"window": 1}', b"x"])) == "malformed"
-        with pytest.raises(BadFrame):
-            await peers.post("node-b", "/v1/batches", bytes((16 << 20) + 1))
-        await peers.close()
+            assert await refused("/v1/pair", b'{"session": "x", "directory": "another"}') == "unfit"
+            assert await refused("/v1/pair", b"[]") == "frame"
+            assert await refused("/v1/pair", b"x" * 5000) == "frame"
+            assert await refused("/v1/batches", proposal()) == "apart"
+            assert await refused("/v1/batches", proposal(batch=-1)) == "frame"
+            assert await refused("/v1/batches", proposal(settled=[1, "2"])) == "frame"
+            assert await refused("/v1/batches", pack([b"{}"])) == "frame"
+            assert await refused("/v1/batches", b"\xff" * 64) == "malformed"
+            assert await refused("/v1/batches/7/computed", b'{"digest": "00"}') == "unfit"
+            assert await refused("/v1/batches/7/commit", b"") == "usage"
+            assert await refused("/v1/cancels", pack([b"rubbish"])) == "frame"
+            assert await refused("/v1/cancels", pack([b'{"window": 1}', b"x"])) == "malformed"
+            with pytest.raises(BadFrame):
+                await peers.post("node-b", "/v1/batches", bytes((16 << 20) + 1))
 
     scenario(network, act, "dealer", "node-b")
 
@@ -266,7 +273,8 @@ async def until_served(peers: Peers) -> None:
 
 def test_edges_may_not_call_what_is_for_the_other_node(network):
     async def act(acquirer: Acquirer, wallet: Wallet) -> None:
-        await until_served(as_node_a(network))
+        async with as_node_a(network):
+            pass
         for path in ("/v1/pair", "/v1/batches", "/v1/batches/1/commit", "/v1/cancels"):
             with pytest.raises(PeerUntrusted):
                 await acquirer.peers.post("node-b", path, b"{}")

@@ -361,6 +361,25 @@ def test_consults_hold_nothing_and_are_counted(wallet, clock):
     assert wallet.check([ask(clock, "p1", 300, code=code)])[0].state == "held"
 
 
+def test_nothing_is_said_about_a_code_that_was_used(wallet, clock):
+    code = wallet.book.new_codes("alice", seconds=60)[0]
+    wallet.check([ask(clock, "p1", 300, code=code)])
+    (answer,) = wallet.check([ask(clock, "c1", 300, code=code, kind="consult")])
+    assert (answer.numbers.reason, answer.user) == ("token", "")
+
+
+def test_codes_and_waiting_orders_are_erased_a_day_after_their_end(wallet, clock):
+    pay(wallet, clock)
+    wallet.check([ask(clock, "p2", 300)])  # it waits at the page
+    assert wallet.tidy() == 0
+    clock.now += 24 * 3600 * 1000
+    assert wallet.tidy() == 0
+    clock.now += 3600 * 1000
+    assert wallet.tidy() == 2
+    assert wallet.book.codes.all() == wallet.book.orders.all() == {}
+    assert wallet.book.payments.get(["shop-bank/p1"])
+
+
 def test_a_refund_at_todays_rate_may_give_back_more_than_was_debited(wallet, clock):
     pay(wallet, clock)
     wallet.decide({"shop-bank/p1": 1})

@@ -108,7 +108,7 @@ class Server:
         self._socket = _bind(host, port)
         config = uvicorn.Config(
             app,
-            http=_protocol(pins),
+            http=_protocol(pins, lambda: self._server.should_exit),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -215,8 +215,11 @@ class _Quiet(uvicorn.Server):
         return nullcontext()
 
 
-def _protocol(pins: Pins | None) -> type[asyncio.Protocol]:
-    """Return uvicorn's protocol, with the name of the member put into every scope."""
+def _protocol(pins: Pins | None, ending: Callable[[], bool]) -> type[asyncio.Protocol]:
+    """Return uvicorn's protocol, with the name of the member put into every scope.
+
+    uvicorn ends the connections that it has; one whose handshake ends later, ends itself.
+    """
     try:
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Http
     except ImportError:
@@ -225,6 +228,9 @@ def _protocol(pins: Pins | None) -> type[asyncio.Protocol]:
     class Protocol(Http):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            if ending():
+                transport.abort()
+                return
             tls = transport.get_extra_info("ssl_object")
             shown = tls.getpeercert(binary_form=True) if tls is not None else None
             name = pins.name_of(shown) if pins is not None else ""

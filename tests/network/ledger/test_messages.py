@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import inspect
 
-from petcore.errors import UsageError
+from petcore.errors import LedgerError, UsageError
 from petcore.network.ledger import (
     Counters,
     Database,
@@ -101,6 +101,35 @@ def test_records_of_a_space_are_replaced_and_removed(database):
     users.remove(["alice", "nobody"])
     assert (users.all(), users.get(["bob", "alice"])) == ({"bob": b"4"}, {"bob": b"4"})
     assert codes.get(["alice"]) == {"alice": b"3"}
+
+
+def test_records_are_erased_after_their_end_and_others_stay(database):
+    codes, users = Documents(database, "codes"), Documents(database, "users")
+    codes.put({"old": b"1", "young": b"2", "lasting": b"3"}, until={"old": 99, "young": 100})
+    users.put({"old": b"4"}, until={"old": 1})
+    assert [codes.forget(100), codes.forget(100)] == [1, 0]
+    assert codes.all() == {"young": b"2", "lasting": b"3"}
+    assert users.all() == {"old": b"4"}
+
+
+def test_a_database_of_the_first_version_is_brought_to_this_one_with_what_it_holds(url):
+    from alembic import command
+    from alembic.config import Config
+
+    with Database.open(url) as database:
+        Documents(database, "x").put({"name": b"kept"})
+        with database.write() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(SCRIPTS))
+            config.attributes["connection"] = connection
+            connection.exec_driver_sql("DROP INDEX documents_until")
+            connection.exec_driver_sql("ALTER TABLE documents DROP COLUMN until")
+            command.stamp(config, "0001")
+    with pytest.raises(LedgerError, match="open it once for writing"):
+        Database.open(url, reader=True)
+    with Database.open(url) as database:
+        assert Documents(database, "x").all() == {"name": b"kept"}
+        assert Documents(database, "x").forget(2**62) == 0
 
 
 def test_only_the_open_window_ends(database):

@@ -20,7 +20,7 @@ from petcore.network.ledger.writer import Writer
 from petcore.network.node import process
 from petcore.network.node.config import load_node
 from petcore.network.wallet.config import WalletConfig
-from petcore.network.wallet.edge import WalletEdge
+from petcore.network.wallet.edge import SWEEP_SECONDS, WalletEdge
 from petcore.trust.identity import load_identity
 
 INCARNATION: contextvars.ContextVar = contextvars.ContextVar("incarnation", default=None)
@@ -82,9 +82,16 @@ class Incarnation:
             self.make()
             self.database._writer.drop()
             self.database._writer = DyingWriter(self.database._engine, self)
-            self.life = asyncio.create_task(self.live())
+            self.life = asyncio.create_task(self._live())
         finally:
             INCARNATION.reset(token)
+
+    async def _live(self):
+        try:
+            await self.live()
+        except Exception as error:  # a process that cannot begin ends, and is started again
+            self.world.stillborn.append(f"{self.name}: {error!r}")
+            self.die()
 
     def make(self):
         raise NotImplementedError
@@ -130,7 +137,7 @@ class Wallet(Incarnation):
         self.database, self.app = self.edge.database, self.edge.app()
 
     async def live(self):
-        await self.edge._sweep(asyncio.Event())
+        await self.edge._every(SWEEP_SECONDS, self.edge._release_late, asyncio.Event())
 
 
 class Acquirer(Incarnation):

@@ -4,7 +4,7 @@
 
     name = "shop-bank"                  # as in the directory
     listen = "127.0.0.1:9001"           # for node A
-    database = "sqlite:///shop-bank.db" # or postgresql+psycopg://...
+    database = "shop-bank.db"           # a file, or postgresql://user@host/name
     directory = "../network.toml"
     certificate = "shop-bank.cert.pem"
     key = "shop-bank.key.pem"
@@ -53,6 +53,7 @@ from petcore.network.acquirer.alipayplus.app import Client
 from petcore.network.acquirer.alipayplus.signing import VerifyingKey
 from petcore.network.acquirer.flow import Times
 from petcore.network.acquirer.routing import Codes
+from petcore.network.ledger import database_url
 from petcore.tables import Table
 
 
@@ -118,7 +119,7 @@ class AcquirerConfig:
             certificate=base / table.text("certificate"),
             key=base / table.text("key"),
             listen=_address(table, "listen"),
-            database=_database(table.text("database"), base),
+            database=database_url(table.text("database"), base),
             merchants=_merchants(table.table("merchants", required=True), base),
             health=_address(table, "health") if "health" in table else "",
             cashier=table.text("cashier", ""),
@@ -176,11 +177,3 @@ def _address(table: Table, key: str) -> str:
     address = table.text(key)
     split_address(address, key)
     return address
-
-
-def _database(text: str, base: Path) -> str:
-    """Return a database's URL; a relative file of SQLite is relative to the configuration."""
-    head = "sqlite:///"
-    if text.startswith(head) and not text.startswith(head + "/"):
-        return head + str((base / text.removeprefix(head)).resolve())
-    return text

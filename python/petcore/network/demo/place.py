@@ -25,7 +25,7 @@ from petcore.config_service import Service
 from petcore.config_text import to_toml
 from petcore.errors import ConfigError
 from petcore.network.keyring import KeyRing
-from petcore.network.ledger import Database
+from petcore.network.ledger import Database, create_database
 from petcore.network.wallet.book import Book, User
 from petcore.network.wallet.config import WalletConfig
 from petcore.network.wallet.pins import hash_pin
@@ -109,17 +109,21 @@ def make_place(
     users
         How many users there are besides the three with a name, for load: ``user-0`` and so on.
     database
-        "sqlite", or the URL of a PostgreSQL server, in which every member gets a database.
+        "sqlite", or the URL of a PostgreSQL server, ``postgresql://user@host/postgres``: every
+        member gets a database there, made now.
     round_trip_ms
         Of the line to imitate between the nodes.
 
     Raises
     ------
     ConfigError
-        The folder is not empty or cannot be written.
+        The folder is not empty or cannot be written; the server's URL is none.
+    LedgerError
+        The server cannot be reached, or has such databases already.
     """
     place = Place(Path(root).resolve())
     _make_empty(place.root)
+    databases = _databases(database)
     place.public.mkdir()
     ports = iter(free_ports(16))
     urls = {name: f"127.0.0.1:{next(ports)}" for name in _ROLES}
@@ -136,15 +140,17 @@ def make_place(
     _write_sessions(place, identities, meet, next(ports), round_trip_ms)
     health = {name: f"127.0.0.1:{next(ports)}" for name in _ROLES if name != DEALER}
     for name in NODES:
-        _write(place.config(name), _node(name, urls[name], health[name], database))
+        _write(place.config(name), _node(name, urls[name], health[name], databases[name]))
     _write(
         place.config(WALLET),
-        _wallet(urls[WALLET], health[WALLET], f"127.0.0.1:{next(ports)}", database),
+        _wallet(urls[WALLET], health[WALLET], f"127.0.0.1:{next(ports)}", databases[WALLET]),
     )
     _make_merchant(place)
     _write(
         place.config(ACQUIRER),
-        _acquirer(urls[ACQUIRER], health[ACQUIRER], f"127.0.0.1:{next(ports)}", database),
+        _acquirer(
+            urls[ACQUIRER], health[ACQUIRER], f"127.0.0.1:{next(ports)}", databases[ACQUIRER]
+        ),
     )
     _add_users(place, balance, users)
     return place
@@ -253,7 +259,7 @@ def _write_sessions(
 def _node(name: str, listen: str, health: str, database: str) -> str:
     return (
         f'name = "{name}"\nnetwork = "../network.toml"\nlisten = "{listen}"\n'
-        f'health_listen = "{health}"\ndatabase = "{_database(database, name, file=True)}"\n'
+        f'health_listen = "{health}"\ndatabase = "{database}"\n'
         'keys = "keys"\npublic = "../public"\nsession = "session.toml"\n\n'
         f'[identity]\ncertificate = "{name}.cert.pem"\nkey = "{name}.key.pem"\n'
     )
@@ -262,7 +268,7 @@ def _node(name: str, listen: str, health: str, database: str) -> str:
 def _edge(name: str, listen: str, health: str, database: str) -> str:
     return (
         f'name = "{name}"\nlisten = "{listen}"\nhealth = "{health}"\n'
-        f'database = "{_database(database, name)}"\ndirectory = "../network.toml"\n'
+        f'database = "{database}"\ndirectory = "../network.toml"\n'
         f'certificate = "{name}.cert.pem"\nkey = "{name}.key.pem"\n'
         'keys = "keys"\npublic = "../public"\n'
     )
@@ -283,10 +289,12 @@ def _acquirer(listen: str, health: str, merchants: str, database: str) -> str:
     )
 
 
-def _database(database: str, name: str, *, file: bool = False) -> str:
-    if database == "sqlite":
-        return f"{name}.db" if file else f"sqlite:///{name}.db"
-    return f"{database.rstrip('/')}/{name.replace('-', '_')}"
+def _databases(server: str) -> dict[str, str]:
+    """Return what members say of their databases; on a server they are made."""
+    members = [name for name in _ROLES if name != DEALER]
+    if server == "sqlite":
+        return {name: f"{name}.db" for name in members}
+    return {name: create_database(server, f"petcore_{name.replace('-', '_')}") for name in members}
 
 
 def _make_merchant(place: Place) -> None:

@@ -27,6 +27,7 @@ from petcore.network.ledger.records import (
     split_key,
 )
 from petcore.network.ledger.replay import Mark, ReplayMarks, Seen
+from petcore.network.ledger.urls import create_database, database_url
 from petcore.network.ledger.windows import Net, Window, Windows
 
 __all__ = [
@@ -63,6 +64,8 @@ __all__ = [
     "Window",
     "Windows",
     "check_invariants",
+    "create_database",
+    "database_url",
     "finals",
     "key",
     "make_postings",

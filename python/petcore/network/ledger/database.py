@@ -14,18 +14,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL
 
-from petcore.errors import ConfigError, LedgerError, UsageError
+from petcore.errors import LedgerError, UsageError
 from petcore.network.ledger.claim import Claim, take_claim
 from petcore.network.ledger.faults import explain
 from petcore.network.ledger.statements import driver
+from petcore.network.ledger.urls import engine_of, parse_url
 from petcore.network.ledger.version import make_current
 from petcore.network.ledger.writer import Writer
 
-BUSY_SECONDS = 10
 _WAL_PAGES = 4096  # between checkpoints: fewer, longer ones
 
 
@@ -82,7 +81,7 @@ class Database:
         LedgerError
             It cannot be opened.
         """
-        engine = _engine(_url(url))
+        engine = _open_engine(parse_url(url))
         try:
             with explain(_name(engine)):
                 claim = None if reader else take_claim(engine)
@@ -186,42 +185,13 @@ class Database:
         self.close()
 
 
-def _url(url: str | Path) -> URL:
-    if isinstance(url, Path) or "://" not in url:
-        return URL.create("sqlite", database=str(Path(url).absolute()))
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise ConfigError("the ledger's URL cannot be read; write sqlite:///path") from error
-    if parsed.get_backend_name() == "sqlite":
-        if parsed.database in {None, "", ":memory:"}:
-            raise ConfigError("a ledger in memory would be lost; name a file: sqlite:///path")
-        return parsed.set(drivername="sqlite")
-    if parsed.get_backend_name() == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    raise ConfigError(
-        f"a ledger is kept in sqlite or postgresql, not in {parsed.get_backend_name()[:20]}"
-    )
-
-
 def _name(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
-def _engine(url: URL) -> Engine:
-    # The driver's own transactions are off: `Writer` and `read` say BEGIN themselves, since SQLite
-    # has to take its write lock there.
-    sqlite = url.get_backend_name() == "sqlite"
-    arguments: dict[str, Any] = (
-        {"timeout": BUSY_SECONDS} if sqlite else {"connect_timeout": BUSY_SECONDS}
-    )
-    try:
-        engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=arguments)
-    except ImportError as error:
-        raise ConfigError(
-            "PostgreSQL's driver is not installed: pip install 'petcore[postgres]'"
-        ) from error
-    if sqlite:
+def _open_engine(url: URL) -> Engine:
+    engine = engine_of(url)
+    if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

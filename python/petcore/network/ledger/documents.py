@@ -18,6 +18,7 @@ _GET = Statement(
 )
 _ALL = Statement(select(documents.c.name, documents.c.body).where(_HERE))
 _PUT = Statement(insert(documents))
+_FORGET = Statement(delete(documents).where(_HERE, documents.c.until < bindparam("now")))
 _DELETE = Statement(delete(documents).where(_HERE, documents.c.name == bindparam("which")))
 
 
@@ -42,14 +43,27 @@ class Documents:
         with self.database.read() as connection:
             return {row[0]: row[1] for row in _ALL.all(connection, {"where": self.space})}
 
-    def put(self, records: Mapping[str, bytes], *, durable: bool = True) -> None:
-        """Keep records, in place of those that have these names."""
+    def put(
+        self,
+        records: Mapping[str, bytes],
+        *,
+        until: Mapping[str, int] | None = None,
+        durable: bool = True,
+    ) -> None:
+        """Keep records, in place of those that have these names; where said, until a time."""
+        ends = until or {}
         with self.database.write(durable=durable) as connection:
             self.remove(records)
             rows = [
-                {"space": self.space, "name": name, "body": body} for name, body in records.items()
+                {"space": self.space, "name": name, "body": body, "until": ends.get(name)}
+                for name, body in records.items()
             ]
             _PUT.run(connection, rows)
+
+    def forget(self, now: int) -> int:
+        """Erase the records whose time is over; return how many there were."""
+        with self.database.write() as connection:
+            return _FORGET.count(connection, {"where": self.space, "now": now})
 
     def remove(self, names: Iterable[str]) -> None:
         """Forget records."""

@@ -203,4 +203,11 @@ documents = Table(
     Column("space", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("body", LargeBinary, nullable=False),
+    Column("until", BigInteger),
+    Index(
+        "documents_until",
+        "until",
+        sqlite_where=text("until IS NOT NULL"),
+        postgresql_where=text("until IS NOT NULL"),
+    ),
 )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect
 
 from petcore.errors import LedgerError, LedgerNewer
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest of the migrations; opening a database that has it does not load alembic."""
 
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -39,6 +39,7 @@ from pathlib import Path
 from petcore.errors import ConfigError
 from petcore.network.circuit.rows import FEATURES_MAX
 from petcore.network.directory import Directory
+from petcore.network.ledger import database_url
 from petcore.network.node.held import HeldFeatures
 from petcore.tables import Table
 
@@ -114,7 +115,7 @@ def load_node(path: str | Path) -> NodeConfig:
         name=table.text("name"),
         network=here / table.text("network"),
         listen=table.text("listen"),
-        database=_database(table.text("database"), here),
+        database=database_url(table.text("database"), here),
         keys=here / table.text("keys"),
         public=here / table.text("public", table.text("keys")),
         session=here / table.text("session"),
@@ -167,9 +168,3 @@ def _limits(table: Table) -> Limits:
     if limits.gather_ms > 1000 or limits.answer_seconds > 60:
         raise table.error("gather_ms", "is at most 1000, and answer_seconds at most 60")
     return limits
-
-
-def _database(text: str, here: Path) -> str:
-    """Return the URL of a database; a file is relative to the configuration."""
-    file = text.removeprefix("sqlite:///")
-    return text if "://" in file else str((here / file).absolute())

@@ -80,6 +80,7 @@ class Intake:
         self._pending: dict[str, Pending] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._recovered = asyncio.Event()
         self._accepting: Gatherer[Arrival, Accepted] = Gatherer(
             self._accept, seconds=0.0, most=_ACCEPT_MOST, at_once=1
         )
@@ -96,6 +97,7 @@ class Intake:
         """
         if self._draining:
             raise Draining(f"{self._core.name} is about to end; send it again in a moment")
+        await self._recovered.wait()  # or a repeated request would be driven twice
         arrivals = await self._core.in_thread(self._read, caller, contents)
         replies = await asyncio.gather(
             *(a if isinstance(a, asyncio.Future) else self._take(a) for a in map(_known, arrivals)),
@@ -137,6 +139,7 @@ class Intake:
                 Pending(envelope, {}, self._ended).refuse(error)
             else:
                 self._begin(envelope, shares)
+        self._recovered.set()
         return len(waiting)
 
     async def resolve_found(self, ended: Sequence[Pending]) -> None:

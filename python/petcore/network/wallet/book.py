@@ -16,9 +16,11 @@ from typing import Any, Generic, TypeVar
 
 from petcore.errors import UsageError
 from petcore.network.ledger import Accounts, Database, Documents, Opening, Transfer
+from petcore.network.schema import HANDLE_DAYS
 from petcore.network.wallet.numbers import Numbers, Paid
 
 NETWORK, EQUITY = "network", "equity"
+KEEP_MS = HANDLE_DAYS * 24 * 3600 * 1000
 CODE_PREFIX = "28"
 
 
@@ -50,6 +52,7 @@ class Order:
 
     request: str
     message: str = field(repr=False)
+    expires: int
     tries: int = 0
 
 
@@ -105,7 +108,10 @@ _T = TypeVar("_T")
 
 
 class Space(Generic[_T]):
-    """Records of one kind by name, in the transaction that runs, or one of their own."""
+    """Records of one kind by name, in the transaction that runs, or one of their own.
+
+    One that has a field ``expires`` may be forgotten a day after that.
+    """
 
     def __init__(self, database: Database, kind: type[_T]) -> None:
         self._documents = Documents(database, f"wallet {kind.__name__.lower()}")
@@ -121,7 +127,12 @@ class Space(Generic[_T]):
 
     def put(self, records: Mapping[str, _T]) -> None:
         """Keep records, in place of those of the same names."""
-        self._documents.put({name: _dump(record) for name, record in records.items()})
+        ends = {name: r.expires + KEEP_MS for name, r in records.items() if hasattr(r, "expires")}
+        self._documents.put({name: _dump(r) for name, r in records.items()}, until=ends)
+
+    def forget(self, now: int) -> int:
+        """Erase what expired so long ago that nothing refers to it any more."""
+        return self._documents.forget(now)
 
     def _read(self, body: bytes) -> _T:
         values: dict[str, Any] = json.loads(body)

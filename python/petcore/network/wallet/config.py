@@ -4,7 +4,7 @@
 
     name = "purse"                        # as in the directory
     listen = "127.0.0.1:9003"             # for node A
-    database = "sqlite:///purse.db"       # or postgresql+psycopg://...
+    database = "purse.db"                 # a file, or postgresql://user@host/name
     directory = "../network.toml"
     certificate = "purse.cert.pem"
     key = "purse.key.pem"
@@ -32,6 +32,7 @@ from pathlib import Path
 
 from petcore.config import split_address
 from petcore.errors import ConfigError
+from petcore.network.ledger import database_url
 from petcore.network.schema import FEATURES_MAX
 from petcore.tables import Table
 
@@ -66,7 +67,7 @@ class WalletConfig:
 
     @classmethod
     def load(cls, path: str | Path) -> WalletConfig:
-        """Read a file; relative paths, also of an SQLite database, are relative to it.
+        """Read a file; relative paths are relative to it.
 
         Raises
         ------
@@ -102,14 +103,6 @@ class WalletConfig:
         limits.done()
         table.done()
         return config
-
-
-def database_url(url: str, folder: Path) -> str:
-    """Return a database URL whose SQLite file, where relative, lies in ``folder``."""
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and not url.startswith(prefix + "/"):
-        return f"{prefix}{folder / url.removeprefix(prefix)}"
-    return url
 
 
 def _cashier(table: Table) -> Cashier:

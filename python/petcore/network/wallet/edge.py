@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -34,6 +34,7 @@ from petcore.network.wallet.service import WalletService
 from petcore.trust.identity import load_identity
 
 SWEEP_SECONDS = 15.0
+TIDY_SECONDS = 3600.0
 SWEEP_MOST = 64
 _LOG = Log("wallet")
 _ENDED = ("voided", "expired", "tombstoned")
@@ -109,7 +110,8 @@ class WalletEdge:
             async with asyncio.TaskGroup() as tasks:
                 for one in servers:
                     tasks.create_task(one.run(stop))
-                tasks.create_task(self._sweep(stop))
+                tasks.create_task(self._every(SWEEP_SECONDS, self._release_late, stop))
+                tasks.create_task(self._every(TIDY_SECONDS, self._tidy, stop))
         finally:
             await self._peers.close()
             self.database.close()
@@ -175,17 +177,24 @@ class WalletEdge:
             for number, order in self.book.orders.get(agreed).items()
         ]
 
-    async def _sweep(self, stop: asyncio.Event) -> None:
-        """Ask node A what became of requests that are past their time, and release theirs."""
+    async def _every(
+        self, seconds: float, work: Callable[[], Awaitable[None]], stop: asyncio.Event
+    ) -> None:
+        """Do something again and again until ``stop`` is set; a failure is for the next time."""
         while not stop.is_set():
             try:
-                await self._release_late()
+                await work()
             except PetcoreError as error:
-                _LOG.failure("late requests could not be asked about", error)
+                _LOG.failure("a sweep failed", error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), SWEEP_SECONDS)
+                await asyncio.wait_for(stop.wait(), seconds)
+
+    async def _tidy(self) -> None:
+        async with self._work:
+            await run_in_threadpool(self.payments.tidy)
 
     async def _release_late(self) -> None:
+        """Ask node A what became of requests that are past their time, and end theirs."""
         waiting = await run_in_threadpool(self.payments.journal.waiting)
         self._held.set(len(waiting))
         now = self.database.clock()

@@ -184,6 +184,11 @@ class Payments:
         with self._sheet() as sheet:
             ends.release(sheet, request)
 
+    def tidy(self) -> int:
+        """Erase codes, and orders at the page, that expired a day ago; return how many."""
+        now = self.book.database.clock()
+        return self.book.codes.forget(now) + self.book.orders.forget(now)
+
     @contextmanager
     def _sheet(self) -> Iterator[Sheet]:
         with self.book.database.write():
@@ -229,7 +234,8 @@ class Payments:
             rate = Rate("", currency, currency, 1, 1)
             numbers = Numbers(amount, amount)
             waiting = self._enter(sheet, request, _UNKNOWN, rate, numbers, "awaiting")
-            sheet.orders.put(waiting.id, Order(request, asked.envelope.to_bytes().hex()))
+            order = Order(request, asked.envelope.to_bytes().hex(), asked.envelope.header.expires)
+            sheet.orders.put(waiting.id, order)
             return Awaiting(waiting.id)
         code = sheet.codes.get(asked.code)
         if code is None or code.used or code.expires <= self.book.database.clock():
@@ -289,7 +295,7 @@ class Payments:
         amount, currency = int(asked.fields["amount"]), asked.fields["currency"]
         code = sheet.codes.get(asked.code) if asked.code else None
         now = self.book.database.clock()
-        if code is None or code.expires <= now or code.consults >= consults:
+        if code is None or code.used or code.expires <= now or code.consults >= consults:
             return self._payment(_UNKNOWN, *self._nobody(amount, currency), "voided")
         (user,) = sheet.users.load([code.user])
         rate = self.directory.rate(currency, user.currency)

@@ -122,6 +122,27 @@ def test_nodes_with_another_directory_do_not_meet(configs):
     with_pair(configs, test, directory="other")
 
 
+@pytest.mark.usefixtures("dealer")
+def test_a_node_that_is_an_attempt_behind_catches_up(configs):
+    """As after a crash of node A, whose last word before it had begun an attempt at node B."""
+
+    async def test(a: Pairing, b: Pairing) -> None:
+        answers = [b.meet("before the crash")]
+        for attempt in range(4):
+            answers.append(b.meet(f"{attempt}"))
+            try:
+                await a.meet(f"{attempt}")
+            except HandshakeMismatch:
+                continue
+            break
+        outcomes = await asyncio.gather(*answers, return_exceptions=True)
+        assert outcomes[-1] is None
+        assert a.name == b.name == f"{attempt}"
+        assert await both(a.name, a, b) == [42, 42]
+
+    with_pair(configs, test)
+
+
 def test_a_node_that_finds_nobody_says_so_and_can_try_again(configs):
     async def test(a: Pairing, b: Pairing) -> None:
         b._meet = 0.2

@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 
 from petcore.config import Config
 from petcore.connecting import connect
-from petcore.errors import PetcoreError, SessionBroken
+from petcore.errors import HandshakeMismatch, PetcoreError, SessionBroken
 from petcore.mpc import Session
 from petcore.network.logs import Log
 
@@ -46,6 +46,7 @@ class Pairing:
         self._state: PairState = "apart"
         self._name = ""
         self._session: Session | None = None
+        self._asked = self._overtaken = 0  # how often to meet; up to where that is out of date
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="petcore pairing", daemon=True)
         self._thread.start()
@@ -65,7 +66,9 @@ class Pairing:
 
         The future raises what `petcore.connect` raises.
         """
-        return asyncio.wrap_future(self._put(lambda: self._connect(name)))
+        self._asked += 1
+        number = self._asked
+        return asyncio.wrap_future(self._put(lambda: self._connect(name, number)))
 
     def run(self, name: str, work: Callable[[Session], Result]) -> asyncio.Future[Result]:
         """Give ``work`` the session called ``name``; the future gets its result.
@@ -105,7 +108,9 @@ class Pairing:
         while (step := self._work.get()) is not None:
             step()
 
-    def _connect(self, name: str) -> None:
+    def _connect(self, name: str, number: int) -> None:
+        if number <= self._overtaken:
+            raise SessionBroken("the other node has given this attempt up", retryable=True)
         self._drop()
         self._state = "meeting"
         try:
@@ -114,6 +119,10 @@ class Pairing:
             self._session = connect(self._config, program=program, connect_wait=self._meet)
         except PetcoreError as error:
             self._state = "apart"
+            if isinstance(error, HandshakeMismatch):
+                # The other node was at a later attempt, which failed with this one: to try those
+                # that wait here would be an attempt late for ever.
+                self._overtaken = self._asked
             _log.failure("the nodes could not meet", error)
             raise
         except BaseException:

@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 
 from petcore.config import Config
 from petcore.connecting import connect
-from petcore.errors import HandshakeMismatch, PetcoreError, SessionBroken
+from petcore.errors import PeerLate, PeerUnreachable, PetcoreError, SessionBroken
 from petcore.mpc import Session
 from petcore.network.logs import Log
 
@@ -119,9 +119,9 @@ class Pairing:
             self._session = connect(self._config, program=program, connect_wait=self._meet)
         except PetcoreError as error:
             self._state = "apart"
-            if isinstance(error, HandshakeMismatch):
-                # The other node was at a later attempt, which failed with this one: to try those
-                # that wait here would be an attempt late for ever.
+            if not isinstance(error, PeerUnreachable | PeerLate):
+                # It was met, at a later attempt, and that failed with this one: to try those that
+                # wait here would be an attempt late for ever.
                 self._overtaken = self._asked
             _log.failure("the nodes could not meet", error)
             raise

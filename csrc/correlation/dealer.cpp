@@ -135,7 +135,8 @@ DealerReport serve(net::Channel& link, int party, const prg::Seed (&seeds)[2], P
       for (const Request& request : requests) server.answer(step, request);
     } catch (const Error& error) {
       // What a program asks for ahead of its needs may be on its way when it ends.
-      if (error.code() == Code::correlation || !link.ended()) throw;
+      const bool gone = error.code() == Code::step || error.code() == Code::closed;
+      if (!gone || !link.ended()) throw;
       break;
     }
   }

@@ -183,8 +183,8 @@ bool Channel::left() noexcept {
 
 bool Channel::ended() noexcept {
   left();
-  const std::lock_guard lock(state_->mutex);
-  return state_->goodbye_received;
+  const std::unique_lock lock(state_->mutex, kLockPatience);
+  return lock.owns_lock() && state_->goodbye_received;
 }
 
 std::optional<Error> Channel::failure() const {

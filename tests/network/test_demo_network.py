@@ -19,6 +19,7 @@ from petcore.network.demo.place import existing, free_ports, make_place
 from petcore.network.demo.running import MEMBERS, Running
 from petcore.network.demo.status import look
 from petcore.network.errors import PinRefused
+from petcore.network.ledger import create_database
 from tests.conftest import unboxed
 
 SECONDS = 150
@@ -206,6 +207,14 @@ def test_a_network_is_made_in_an_empty_folder_only(tmp_path):
     told = petcore("init", tmp_path)
     assert (told.exit_code, "not an empty folder" in unboxed(told.stderr)) == (2, True)
     assert [entry.name for entry in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_database_that_is_there_already_is_not_taken(tmp_path, postgres):
+    create_database(postgres, "petcore_taken")
+    with pytest.raises(ConfigError, match="a database petcore_taken on this server already"):
+        create_database(postgres, "petcore_taken")
+    with pytest.raises(ConfigError, match="databases are made on a server"):
+        create_database(f"sqlite:///{tmp_path}/x.db", "petcore_taken")
 
 
 def test_private_keys_are_readable_by_their_owner_only(place):

@@ -8,7 +8,7 @@ import pytest
 
 from petcore.errors import PetcoreError
 from petcore.network.errors import DecisionUnclear, RequestInconsistent
-from petcore.network.ledger import Database, check_invariants
+from petcore.network.ledger import Database, Documents, check_invariants
 from petcore.network.wallet.book import Book, User
 from petcore.network.wallet.payments import Asked, Awaiting, Payments
 from tests.network.members import make_members
@@ -378,6 +378,16 @@ def test_codes_and_waiting_orders_are_erased_a_day_after_their_end(wallet, clock
     assert wallet.tidy() == 2
     assert wallet.book.codes.all() == wallet.book.orders.all() == {}
     assert wallet.book.payments.get(["shop-bank/p1"])
+
+
+def test_an_order_that_the_first_version_wrote_is_read_and_kept(wallet, clock):
+    old = b'{"request":"shop-bank/p1","message":"00","tries":1}'
+    Documents(wallet.book.database, "wallet order").put({"w1": old})
+    (order,) = wallet.book.orders.get(["w1"]).values()
+    wallet.book.orders.put({"w1": replace(order, tries=2)})
+    clock.now += 10**12
+    assert wallet.tidy() == 0
+    assert wallet.book.orders.get(["w1"])["w1"].tries == 2
 
 
 def test_a_refund_at_todays_rate_may_give_back_more_than_was_debited(wallet, clock):

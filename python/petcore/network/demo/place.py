@@ -117,9 +117,10 @@ def make_place(
     Raises
     ------
     ConfigError
-        The folder is not empty or cannot be written; the server's URL is none.
+        The folder is not empty or cannot be written; the server's URL is none, or the server has
+        such databases already.
     LedgerError
-        The server cannot be reached, or has such databases already.
+        The server cannot be reached.
     """
     place = Place(Path(root).resolve())
     _make_empty(place.root)

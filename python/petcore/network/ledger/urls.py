@@ -66,9 +66,9 @@ def create_database(server: str, name: str) -> str:
     Raises
     ------
     ConfigError
-        It is no URL of PostgreSQL, or the driver is not installed.
+        It is no URL of PostgreSQL, the driver is not installed, or there is such a database.
     LedgerError
-        The server refuses, as it does where there is such a database already.
+        The server is away, or refuses.
     """
     url = parse_url(server)
     if url.get_backend_name() != "postgresql":
@@ -80,6 +80,11 @@ def create_database(server: str, name: str) -> str:
     made = url.set(drivername="postgresql", database=name)
     try:
         with explain(made.render_as_string()), engine.connect() as connection:
+            known = text("SELECT 1 FROM pg_database WHERE datname = :name")
+            if connection.execute(known, {"name": name}).first() is not None:
+                raise ConfigError(
+                    f"there is a database {name} on this server already; drop it, or use another"
+                )
             connection.execute(text(f"CREATE DATABASE {quoted}"))
     finally:
         engine.dispose()

@@ -19,6 +19,7 @@ from petcore.network.errors import (
     Draining,
     EnvelopeExpired,
     EnvelopeMalformed,
+    EpochUnknown,
     RequestError,
     RequestInconsistent,
     RequestTombstoned,
@@ -134,7 +135,7 @@ class Intake:
                 continue
             try:
                 shares = await self._core.in_thread(self._core.open, envelope)
-            except PetcoreError as error:  # its key may be erased: nobody can read it any more
+            except EpochUnknown as error:  # its key was erased: nobody can read it any more
                 self._core.log.failure("a request cannot be opened", error, request=record.request)
                 Pending(envelope, {}, self._ended).refuse(error)
             else:

@@ -52,7 +52,7 @@ class Order:
 
     request: str
     message: str = field(repr=False)
-    expires: int
+    expires: int = 0  # 0 in what the first version wrote: kept for ever
     tries: int = 0
 
 
@@ -127,7 +127,8 @@ class Space(Generic[_T]):
 
     def put(self, records: Mapping[str, _T]) -> None:
         """Keep records, in place of those of the same names."""
-        ends = {name: r.expires + KEEP_MS for name, r in records.items() if hasattr(r, "expires")}
+        expires = {name: getattr(record, "expires", 0) for name, record in records.items()}
+        ends = {name: end + KEEP_MS for name, end in expires.items() if end}
         self._documents.put({name: _dump(r) for name, r in records.items()}, until=ends)
 
     def forget(self, now: int) -> int:

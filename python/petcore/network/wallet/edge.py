@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from petcore.errors import ConfigError, PetcoreError
+from petcore.errors import ConfigError, LinkError, PetcoreError
 from petcore.network import http
 from petcore.network.directory import Directory
 from petcore.network.envelope import pack, unpack
@@ -205,7 +205,12 @@ class WalletEdge:
         hold = int(self.config.hold_seconds * 1000)
         late = [record.request for record in waiting if record.expires + hold <= now]
         for request in late[:SWEEP_MOST]:
-            await self._end_late(request)
+            try:
+                await self._end_late(request)
+            except LinkError:
+                raise
+            except PetcoreError as error:  # it must not keep others from their end
+                _LOG.failure("a late request cannot be ended", error, request=request)
 
     async def _end_late(self, request: str) -> None:
         """Ask node A about a request: do as it was decided, or release it if it never was."""

@@ -111,10 +111,11 @@ class Node(Incarnation):
     def make(self):
         config = load_node(self.world.place.config(self.name))
         directory = config.directory()
-        self.own = ExitStack()
-        self.core = process._core(config, directory, self.own)
-        self.database = self.core.database
         identity = load_identity(config.certificate, config.key)
+        with ExitStack() as own:  # a ledger that is locked still ends what was opened before it
+            self.core = process._core(config, directory, own)
+            own.pop_all()  # that would wait for what a dead process leaves undone: `clear` does not
+        self.database = self.core.database
         first = self.core.first
         self.role = (
             process._NodeA(config, self.core, identity) if first else process._NodeB(self.core)
@@ -125,7 +126,6 @@ class Node(Incarnation):
         await self.role.start()
 
     def clear(self):
-        self.own.pop_all()  # it would wait for what a dead process leaves undone
         self.core.sink._log.close()
         self.core.pairing.close()
         super().clear()

@@ -167,11 +167,8 @@ def left_over(member):
 
 
 def play(world, seed):
-    loop = asyncio.new_event_loop()
-    try:
-        merchant, before = loop.run_until_complete(act(world, seed))
-    finally:
-        loop.close()
+    with asyncio.Runner() as runner:  # ends every task and thread, also after a test's timeout
+        merchant, before = runner.run(act(world, seed))
     balances = {"alice": BALANCE, "bob": BALANCE, "carol": BALANCE}
     assert laws.broken_laws(world.place, balances, before) == []
     return merchant

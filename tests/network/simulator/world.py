@@ -150,6 +150,8 @@ class World:
     async def end(self):
         """Stop everything; the ledgers are free after that."""
         self.calm = True
+        for task in self._reviving:
+            task.cancel()
         await asyncio.gather(*self._reviving, return_exceptions=True)
         for member in self.members.values():
             member.dead = True

@@ -53,7 +53,7 @@ def configs(tmp_path: Path) -> dict[str, Path]:
             key=key,
             parties=parties,
             dealer=dealer,
-            limits=Limits(deadline=10.0),
+            limits=Limits(deadline=10.0, dealer_restart=1.0),
             log=tmp_path / f"{name}.disclosures.jsonl",
         )
         paths[name] = tmp_path / f"{name}.toml"

@@ -136,7 +136,10 @@ class Pairing:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _put(self, work, *arguments):
-        return asyncio.wrap_future(self._thread.submit(work, *arguments))
+        future = asyncio.wrap_future(self._thread.submit(work, *arguments))
+        # A dead member asks for no result, and asyncio would log that whenever it is collected.
+        future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        return future
 
     def _enter(self, name):
         self._drop()

@@ -186,6 +186,5 @@ def test_in_a_storm_no_payment_is_lost_and_none_is_doubled(storm, seed):
     world = storm(seed)
     merchant = play(world, seed)
     assert len(merchant.final) >= PAYMENTS
-    broken = sum(count for what, count in world.happened.items() if ":" in what)
-    assert broken > 0
-    assert world.happened.total() - world.happened["arrives"] > broken + 3  # of some 20 messages
+    assert sum(count for what, count in world.happened.items() if ":" in what) > 3
+    assert {"lost", "unanswered", "twice", "late"} <= world.happened.keys()

@@ -41,8 +41,9 @@ class World:
     seed
         Of all faults.
     weather
-        The chance of each fate of a message but the first, and of a death or a broken session at
-        each point where one can happen.
+        The share of each fate of a message but the first: in 1 / weather messages, each comes once.
+    deaths
+        The chance of a death or a broken session at each point where one can happen.
     """
 
     def __init__(self, place, seed, *, weather=0.04, deaths=0.05):
@@ -50,6 +51,7 @@ class World:
         self.rng = np.random.default_rng(seed)
         self.weather, self.deaths = weather, deaths
         self.calm = False
+        self._deck = []
         self.members = {}
         self.rooms = {}
         self.happened = Counter()
@@ -69,10 +71,12 @@ class World:
 
     def fate(self):
         with self._lock:
-            if self.calm:
+            if self.calm or not self.weather:
                 return "arrives"
-            weights = [1 - self.weather * 4, *[self.weather] * 4]
-            fate = FATES[self.rng.choice(5, p=weights)]
+            if not self._deck:
+                self._deck = [*FATES[1:], *["arrives"] * (round(1 / self.weather) - 4)]
+                self.rng.shuffle(self._deck)
+            fate = self._deck.pop()
             self.happened[fate] += 1
             return fate
 
